@@ -1,0 +1,193 @@
+//! What can end the command: its message, its exit code, and the text that it points at.
+
+use std::io;
+use std::path::PathBuf;
+
+use chrono::NaiveDate;
+use datafusion::arrow::error::ArrowError;
+use loyalake_jobs::{JobsError, Place};
+use miette::{
+    GraphicalReportHandler, GraphicalTheme, LabeledSpan, MietteDiagnostic, NamedSource, Report,
+};
+
+/// The result of a command.
+pub(crate) type Result<T, E = Failure> = std::result::Result<T, E>;
+
+/// A condition that ends the command.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Failure {
+    /// The project or a query.
+    #[error(transparent)]
+    Jobs(#[from] JobsError),
+    /// A range of dates that stopped in the middle.
+    #[error("{date}: {source}")]
+    Stopped {
+        /// The date that failed.
+        date: NaiveDate,
+        /// The command that goes on from there.
+        resume: String,
+        /// Why it failed.
+        source: JobsError,
+    },
+    /// `--every` beside a single date.
+    #[error("--every needs a range of dates; write --as-of 2026-01-01..2026-06-30")]
+    EveryWithoutRange,
+    /// A statement that would change something.
+    #[error(
+        "{0}; `loyalake sql` is read-only: it takes select, values, explain, show and describe"
+    )]
+    NotReadOnly(String),
+    /// A name that is not there.
+    #[error("unknown {what} '{name}'; did you mean {nearest}?")]
+    UnknownName {
+        /// What it would be the name of.
+        what: &'static str,
+        /// The name.
+        name: String,
+        /// The most similar names.
+        nearest: String,
+    },
+    /// `init` into a folder where something is.
+    #[error("folder '{}' is not empty; name a new one", path.display())]
+    FolderNotEmpty {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// A file that can't be read.
+    #[error("{}: {source}; check the path", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// The system's words.
+        source: io::Error,
+    },
+    /// A file that can't be written.
+    #[error("{}: {source}; check that the folder exists and can be written to", path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// The system's words.
+        source: io::Error,
+    },
+    /// Stdout or the terminal.
+    #[error("output: {0}")]
+    Output(#[from] io::Error),
+    /// A value that can't be shown.
+    #[error("output: {0}")]
+    Encode(#[from] ArrowError),
+    /// The prompt.
+    #[error("prompt: {0}")]
+    Prompt(#[from] rustyline::error::ReadlineError),
+}
+
+impl Failure {
+    /// The process's exit code.
+    pub(crate) fn exit_code(&self) -> u8 {
+        match self {
+            Self::Jobs(source) | Self::Stopped { source, .. } => source.exit_code(),
+            Self::EveryWithoutRange
+            | Self::NotReadOnly(_)
+            | Self::UnknownName { .. }
+            | Self::FolderNotEmpty { .. }
+            | Self::Read { .. } => 2,
+            Self::Write { .. } | Self::Output(_) | Self::Encode(_) | Self::Prompt(_) => 1,
+        }
+    }
+
+    /// Whether whoever reads our output has seen enough.
+    pub(crate) fn is_broken_pipe(&self) -> bool {
+        matches!(self, Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe)
+    }
+
+    /// The message in one line, with the place in the user's file that it is about.
+    pub(crate) fn headline(&self) -> String {
+        let message = self.to_string();
+        let place = self
+            .place()
+            .map(|place| format!("{}:{}", place.file, place.line()));
+        match place.filter(|place| !message.contains(place)) {
+            Some(place) => format!("{place}: {message}"),
+            None => message,
+        }
+    }
+
+    /// The message, and a drawing of the lines that it is about.
+    pub(crate) fn render(&self) -> String {
+        let place = self.place();
+        let mut diagnostic = MietteDiagnostic::new(self.headline());
+        if let Self::Stopped { resume, .. } = self {
+            diagnostic = diagnostic.with_help(format!("when it is mended, go on with: {resume}"));
+        }
+        let report = match place.filter(|place| place.length > 0) {
+            Some(place) => {
+                let span = LabeledSpan::new(None, place.offset, place.length);
+                let source = NamedSource::new(&place.file, place.text.to_string());
+                Report::new(diagnostic.with_label(span)).with_source_code(source)
+            }
+            None => Report::new(diagnostic),
+        };
+        draw(&report)
+    }
+
+    fn place(&self) -> Option<&Place> {
+        match self {
+            Self::Jobs(source) | Self::Stopped { source, .. } => source.place(),
+            _ => None,
+        }
+    }
+}
+
+fn draw(report: &Report) -> String {
+    let theme = if console::colors_enabled_stderr() {
+        GraphicalTheme::unicode()
+    } else {
+        GraphicalTheme::unicode_nocolor()
+    };
+    let mut text = String::new();
+    let handler = GraphicalReportHandler::new_themed(theme).with_wrap_lines(false);
+    match handler.render_report(&mut text, report.as_ref()) {
+        Ok(()) => text,
+        Err(_) => format!("{report}\n"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::expect_used, reason = "tests")]
+
+    use std::path::Path;
+
+    use loyalake_jobs::Config;
+
+    use super::*;
+
+    #[test]
+    fn a_report_names_the_line_and_shows_it() {
+        let text = "[lake]\noutput = \"lake\"\n[engine]\npartitons = 2\n";
+        let error = Config::parse(Path::new("lake.toml"), text).expect_err("a wrong key");
+        let report = Failure::from(error).render();
+        assert!(
+            report.contains("lake.toml:4: unknown key 'partitons'"),
+            "{report}"
+        );
+        assert!(report.contains("partitons = 2"), "{report}");
+    }
+
+    #[test]
+    fn a_stopped_range_says_how_to_go_on() {
+        let date = NaiveDate::from_ymd_opt(2026, 2, 1).expect("a date");
+        let resume = "loyalake run --as-of 2026-02-01..2026-03-01".to_owned();
+        let stopped = Failure::Stopped {
+            date,
+            resume,
+            source: JobsError::Interrupted,
+        };
+        let report = stopped.render();
+        assert!(report.contains("2026-02-01: interrupted"), "{report}");
+        assert!(
+            report.contains("go on with: loyalake run --as-of 2026-02-01..2026-03-01"),
+            "{report}"
+        );
+        assert_eq!(stopped.exit_code(), 1);
+    }
+}

@@ -1,0 +1,98 @@
+//! The command `loyalake`: arguments in, results and exit codes out. The work is done in `loyalake-jobs`.
+
+mod check;
+mod columns;
+mod dates;
+mod failure;
+mod functions;
+mod graph;
+mod init;
+mod log;
+mod run;
+mod sql;
+mod tables;
+mod text_table;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use failure::Result;
+use log::LogFormat;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  done
+  1  failed
+  2  wrong usage or configuration
+  3  an audit failed, nothing was published
+  4  too many quarantined rows, nothing was published
+
+The environment variable LOYALAKE_LOG sets what is logged, such as `debug` or `warn,loyalake=debug`.";
+
+/// Customer lifetime value, loyalty and segments, from the orders in a data lake.
+#[derive(Debug, Parser)]
+#[command(name = "loyalake", version, after_help = EXIT_CODES)]
+struct Cli {
+    /// Log lines on stderr; the default is progress bars on a terminal, text otherwise
+    #[arg(long, global = true, value_name = "FORMAT")]
+    log_format: Option<LogFormat>,
+
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Run(run::RunArgs),
+    Check(check::CheckArgs),
+    Graph(graph::GraphArgs),
+    Sql(sql::SqlArgs),
+    Functions(functions::FunctionsArgs),
+    Tables(tables::TablesArgs),
+    Init(init::InitArgs),
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let is_json = cli.log_format == Some(LogFormat::Json);
+    let has_log = log::start(cli.log_format);
+    match execute(cli.command, has_log).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) if failure.is_broken_pipe() => ExitCode::SUCCESS,
+        Err(failure) => {
+            let exit_code = failure.exit_code();
+            if is_json {
+                tracing::error!(exit_code, "{}", failure.headline());
+            } else {
+                eprint!("{}", failure.render());
+            }
+            ExitCode::from(exit_code)
+        }
+    }
+}
+
+async fn execute(command: Command, has_log: bool) -> Result<()> {
+    match command {
+        Command::Run(args) => run::run(&args, has_log).await,
+        Command::Check(args) => check::check(&args).await,
+        Command::Graph(args) => graph::graph(&args),
+        Command::Sql(args) => sql::sql(&args).await,
+        Command::Functions(args) => functions::functions(&args),
+        Command::Tables(args) => tables::tables(&args).await,
+        Command::Init(args) => init::init(&args),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn arguments_fit_together() {
+        super::Cli::command().debug_assert();
+    }
+}

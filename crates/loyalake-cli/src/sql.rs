@@ -1,0 +1,214 @@
+//! `loyalake sql`: queries over the published tables, from the command line, a file, a pipe, or at a prompt.
+
+mod completion;
+mod output;
+mod prompt;
+mod reference;
+
+use std::io::{IsTerminal, Read, Write, stderr, stdin, stdout};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Instant;
+
+use clap::{Args, ValueEnum};
+use datafusion::common::DataFusionError;
+use datafusion::dataframe::DataFrame;
+use datafusion::execution::context::SQLOptions;
+use datafusion::prelude::SessionContext;
+use datafusion::sql::parser::{DFParser, Statement};
+use datafusion::sql::sqlparser::dialect::GenericDialect;
+use loyalake_jobs::analyst::{Analyst, with_project, without_project};
+use loyalake_jobs::{Config, JobsError, Project};
+
+use crate::failure::{Failure, Result};
+use crate::run::yesterday;
+
+/// Query the published tables, or files; without -c or -f: a prompt
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Schemas (with --config):
+  latest    the newest published run (the default schema)
+  history   every published date
+  source    the inputs
+  job       staging and intermediate relations, computed when they are asked for
+
+Examples:
+  loyalake sql --config lake.toml
+  loyalake sql --config lake.toml -c \"select * from customer_ltv limit 10\"
+  loyalake sql -c \"select count(*) from 'orders/*.parquet'\"
+  loyalake sql --config lake.toml -f report.sql --format csv > report.csv
+
+In CSV, NULL is empty, and structs and lists are JSON. JSON is one array of objects for each
+query.")]
+pub(crate) struct SqlArgs {
+    /// The project whose tables to open; without it, all functions and files by their quoted paths
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+
+    /// Queries to run, separated by `;`
+    #[arg(short = 'c', long, value_name = "SQL", conflicts_with = "file")]
+    command: Vec<String>,
+
+    /// A file of queries to run
+    #[arg(short = 'f', long, value_name = "FILE")]
+    file: Option<PathBuf>,
+
+    /// How to print results
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    format: Format,
+}
+
+/// How results are printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// Aligned columns; the first rows of a long result
+    Table,
+    /// Comma-separated, with a header line
+    Csv,
+    /// An array of objects, one row a line
+    Json,
+}
+
+pub(crate) async fn sql(args: &SqlArgs) -> Result<()> {
+    let texts = texts(args)?;
+    let project = match &args.config {
+        Some(config) => Some(Project::open(Config::read(config)?)?),
+        None => None,
+    };
+    let analyst = match &project {
+        Some(project) => with_project(project, yesterday(project)?).await?,
+        None => without_project()?,
+    };
+    for note in &analyst.notes {
+        let note = console::style(format!("note: {note}")).for_stderr().dim();
+        writeln!(stderr(), "{note}")?;
+    }
+    if texts.is_empty() {
+        return prompt::prompt(&analyst, project.as_ref(), args.format).await;
+    }
+    let shows_time = stdout().is_terminal();
+    for (name, text) in &texts {
+        execute(&analyst, name, text, args.format, shows_time).await?;
+    }
+    Ok(())
+}
+
+/// Names and texts of what to run; none: a prompt.
+fn texts(args: &SqlArgs) -> Result<Vec<(String, String)>> {
+    if let Some(path) = &args.file {
+        let text = std::fs::read_to_string(path).map_err(|source| Failure::Read {
+            path: path.clone(),
+            source,
+        })?;
+        return Ok(vec![(path.display().to_string(), text)]);
+    }
+    if args.command.is_empty() && !stdin().is_terminal() {
+        let mut text = String::new();
+        stdin().read_to_string(&mut text)?;
+        return Ok(vec![("stdin".to_owned(), text)]);
+    }
+    Ok(args
+        .command
+        .iter()
+        .map(|text| ("query".to_owned(), text.clone()))
+        .collect())
+}
+
+/// Runs the statements of a text, which messages call `name`, and prints their results.
+async fn execute(
+    analyst: &Analyst,
+    name: &str,
+    text: &str,
+    format: Format,
+    shows_time: bool,
+) -> Result<()> {
+    let text: Arc<str> = Arc::from(text);
+    let failed = |error: DataFusionError| JobsError::sql(name, &text, &error);
+    let statements = DFParser::parse_sql_with_dialect(&text, &GenericDialect {}).map_err(failed)?;
+    for statement in statements {
+        let started = Instant::now();
+        let frame = query(&analyst.context, statement, failed).await?;
+        let rows = frame.execute_stream().await.map_err(failed)?;
+        let mut out = stdout().lock();
+        let count = output::print(rows, format, &mut out, failed).await?;
+        if format == Format::Table {
+            let time = started.elapsed().as_secs_f64();
+            let time = if shows_time {
+                format!(", {time:.3} s")
+            } else {
+                String::new()
+            };
+            writeln!(out, "({}{time})", count.in_words())?;
+        }
+    }
+    Ok(())
+}
+
+/// The plan of a statement that only reads.
+async fn query(
+    context: &SessionContext,
+    statement: Statement,
+    failed: impl Fn(DataFusionError) -> JobsError,
+) -> Result<DataFrame> {
+    let plan = context
+        .state()
+        .statement_to_plan(statement)
+        .await
+        .map_err(&failed)?;
+    let reading = SQLOptions::new()
+        .with_allow_ddl(false)
+        .with_allow_dml(false)
+        .with_allow_statements(false);
+    reading
+        .verify_plan(&plan)
+        .map_err(|error| Failure::NotReadOnly(error.message().into_owned()))?;
+    Ok(context.execute_logical_plan(plan).await.map_err(failed)?)
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::expect_used, reason = "tests")]
+
+    use super::*;
+
+    async fn outcome(text: &str) -> Result<()> {
+        let analyst = without_project().expect("a session");
+        let mut statements =
+            DFParser::parse_sql_with_dialect(text, &GenericDialect {}).expect("a statement");
+        let statement = statements.pop_front().expect("a statement");
+        let text: Arc<str> = Arc::from(text);
+        let failed = |error: DataFusionError| JobsError::sql("query", &text, &error);
+        query(&analyst.context, statement, failed).await.map(|_| ())
+    }
+
+    #[tokio::test]
+    async fn statements_that_change_something_are_refused() {
+        for text in [
+            "create table a as select 1",
+            "create view a as select 1",
+            "drop table if exists a",
+            "copy (select 1) to 'a.csv'",
+            "set datafusion.execution.batch_size = 1",
+            "create external table a stored as csv location 'a.csv'",
+            "explain analyze copy (select 1) to 'a.csv'",
+        ] {
+            assert!(
+                matches!(outcome(text).await, Err(Failure::NotReadOnly(_))),
+                "{text}"
+            );
+        }
+    }
+
+    #[tokio::test]
+    async fn statements_that_read_are_taken() {
+        for text in [
+            "select 1",
+            "values (1)",
+            "explain select 1",
+            "show tables",
+            "with a as (select 1) select * from a",
+        ] {
+            assert!(outcome(text).await.is_ok(), "{text}");
+        }
+    }
+}

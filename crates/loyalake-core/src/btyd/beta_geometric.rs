@@ -1,0 +1,415 @@
+//! What BG/NBD and MBG/NBD share: Poisson purchases, and a coin thrown to leave after a purchase.
+//!
+//! Source: Fader, Hardie, Lee (2005), "Counting your customers" the easy way, Marketing Science
+//! 24(2); Batislam, Denizel, Filiztekin (2007), Empirical validation and comparison of models for
+//! customer base analysis.
+//!
+//! Notation: a customer buys at rate λ ~ Gamma(r, rate α) and leaves with probability p ~ Beta(a,
+//! b) at each of n chances. BG/NBD: after each repeat purchase, n = x. MBG/NBD: after the first
+//! purchase, too, n = x + 1. R = r + x, A = α + T. Given that the customer is alive, λ ~ Gamma(R,
+//! A) and p ~ Beta(a, b + n).
+
+use super::fit::FitProblem;
+use super::{Collapsed, Fit, History, Model, PurchaseModel};
+use crate::optimize::Derivatives;
+use crate::special::{BetaAverage, digamma, integrate, ln_rising, logistic, softplus, trigamma};
+
+/// A discount of e^(−40) is none of a result's digits.
+const DISCOUNTED_AWAY: f64 = 40.0;
+/// Longest part of the y axis that one quadrature rule covers to 12 digits.
+const LONGEST_PANEL: f64 = 3.5;
+
+/// The formulas with known parameters, all finite and above 0.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct BetaGeometric {
+    r: f64,
+    alpha: f64,
+    a: f64,
+    b: f64,
+    /// Chances to leave before the first repeat purchase: 0 in BG/NBD, 1 in MBG/NBD.
+    chances_when_new: f64,
+}
+
+/// A customer as the formulas need it.
+struct Posterior {
+    /// R and A: the purchase rate is λ ~ Gamma(R, A).
+    shape: f64,
+    rate: f64,
+    /// b + n: the customer leaves at each chance with p ~ Beta(a, b + n).
+    b: f64,
+}
+
+impl BetaGeometric {
+    pub(super) fn new([r, alpha, a, b]: [f64; 4], chances_when_new: f64) -> Self {
+        Self {
+            r,
+            alpha,
+            a,
+            b,
+            chances_when_new,
+        }
+    }
+
+    fn posterior(&self, history: &History) -> Posterior {
+        Posterior {
+            shape: self.r + history.x,
+            rate: self.alpha + history.age,
+            b: self.b + history.x + self.chances_when_new,
+        }
+    }
+
+    /// ln of the odds that the customer left at the last chance, `None` without a chance.
+    ///
+    /// # Formula
+    /// ln [a / (b + n − 1) · ((α + T) / (α + `t_x`))^(r + x)]
+    fn ln_odds_of_having_left(&self, history: &History) -> Option<f64> {
+        let n = history.x + self.chances_when_new;
+        (n > 0.0).then(|| {
+            let silence = (history.age - history.t_x) / (self.alpha + history.t_x);
+            (self.a / (self.b + n - 1.0)).ln() + (self.r + history.x) * silence.ln_1p()
+        })
+    }
+
+    /// E[purchases in the horizon | alive] = E over p of (1 − (1 + p w)^(−R)) / p, w = horizon / A.
+    ///
+    /// # Numerics
+    /// The published form, 1 − (1 − z)^(R) ₂F₁(R, b + n; a + b + n − 1; z) over a − 1, is 0 / 0 at
+    /// a = 1, overflows for large x and converges slowly for long horizons. The average over p has
+    /// none of these.
+    fn purchases_if_alive(&self, posterior: &Posterior, horizon: f64) -> f64 {
+        let (shape, w) = (posterior.shape, horizon / posterior.rate);
+        let average = BetaAverage::new(self.a, posterior.b, 1.0 / (1.0 + (shape + 1.0) * w));
+        average.of(|p| {
+            if p > f64::MIN_POSITIVE {
+                -(-shape * (p * w).ln_1p()).exp_m1() / p
+            } else {
+                shape * w
+            }
+        })
+    }
+
+    /// E[discounted purchases | alive] = R ∫ f(w) e^(−κ w) dw, f(w) = E over p of (1 + p w)^(−R −
+    /// 1), κ = A ln(1 + rate).
+    ///
+    /// # Numerics
+    /// The integrand falls over many orders of magnitude of w, so it is integrated over y = ln(1 +
+    /// w / w₀), w₀ being the shortest time in which it changes.
+    fn discounted_if_alive(&self, posterior: &Posterior, w_end: f64, kappa: f64) -> f64 {
+        let shape = posterior.shape;
+        let w_end = w_end.min(DISCOUNTED_AWAY / kappa);
+        let average = BetaAverage::new(self.a, posterior.b, 1.0 / (1.0 + (shape + 1.0) * w_end));
+        let w_0 = 1.0 / (1.0 + kappa + (shape + 1.0) * average.upper_end());
+        let integrand = |y: f64| {
+            let w = w_0 * y.exp_m1();
+            let survival = average.of(|p| {
+                // Not ln_1p: its last digits are not needed and it takes twice the time.
+                let growth = 1.0 + p * w;
+                (-(shape + 1.0) * growth.ln()).exp()
+            });
+            survival * (y - kappa * w).exp()
+        };
+        let y_end = (w_end / w_0).ln_1p();
+        shape * w_0 * integrate(integrand, 0.0, y_end, LONGEST_PANEL)
+    }
+
+    /// All purchases ever made by a customer who is alive: E[1 / p], infinite for a ≤ 1.
+    fn purchases_without_end(&self, posterior: &Posterior) -> f64 {
+        if self.a > 1.0 {
+            (self.a + posterior.b - 1.0) / (self.a - 1.0)
+        } else {
+            f64::INFINITY
+        }
+    }
+}
+
+impl PurchaseModel for BetaGeometric {
+    fn p_alive(&self, history: &History) -> f64 {
+        self.ln_odds_of_having_left(history)
+            .map_or(1.0, |odds| logistic(-odds))
+    }
+
+    fn expected_purchases(&self, history: &History, horizon: f64) -> f64 {
+        self.p_alive(history) * self.purchases_if_alive(&self.posterior(history), horizon)
+    }
+
+    fn discounted_purchases(&self, history: &History, horizon: Option<f64>, rate: f64) -> f64 {
+        let posterior = self.posterior(history);
+        let kappa = posterior.rate * rate.ln_1p();
+        let if_alive = match horizon {
+            None if kappa <= 0.0 => self.purchases_without_end(&posterior),
+            None => self.discounted_if_alive(&posterior, f64::INFINITY, kappa),
+            Some(horizon) => self.discounted_if_alive(&posterior, horizon / posterior.rate, kappa),
+        };
+        self.p_alive(history) * if_alive
+    }
+
+    /// # Formula
+    /// ln [Γ(r + x) / Γ(r) · α^r / (α + T)^(r + x) · B(a, b + n) / B(a, b) · (1 + odds of having
+    /// left)]
+    fn log_likelihood(&self, history: &History) -> f64 {
+        let Self { r, alpha, a, b, .. } = *self;
+        let (x, age, n) = (history.x, history.age, history.x + self.chances_when_new);
+        let purchases = ln_rising(r, x) - r * (age / alpha).ln_1p() - x * (alpha + age).ln();
+        let staying = ln_rising(b, n) - ln_rising(a + b, n);
+        purchases + staying + self.ln_odds_of_having_left(history).map_or(0.0, softplus)
+    }
+}
+
+/// The parts of the derivatives that only depend on x.
+struct PerCount {
+    x: f64,
+    /// ln Γ and its first two derivatives, from r to r + x, from b to b + n, from a + b to a + b +
+    /// n.
+    r: [f64; 3],
+    b: [f64; 3],
+    a_plus_b: [f64; 3],
+}
+
+fn rising(z: f64, n: f64) -> [f64; 3] {
+    [
+        ln_rising(z, n),
+        digamma(z + n) - digamma(z),
+        trigamma(z + n) - trigamma(z),
+    ]
+}
+
+impl PerCount {
+    fn new([r, _, a, b]: [f64; 4], x: f64, n: f64) -> Self {
+        Self {
+            x,
+            r: rising(r, x),
+            b: rising(b, n),
+            a_plus_b: rising(a + b, n),
+        }
+    }
+
+    /// One customer's log-likelihood with derivatives in r, α, a, b.
+    fn derivatives(
+        &self,
+        [r, alpha, a, b]: [f64; 4],
+        n: f64,
+        [t_x, age]: [f64; 2],
+    ) -> Derivatives<4> {
+        let (x, rest) = (self.x, alpha + age);
+        let ab = self.a_plus_b;
+        let mut result = Derivatives {
+            value: self.r[0] - r * (age / alpha).ln_1p() - x * rest.ln() + self.b[0] - ab[0],
+            gradient: [
+                self.r[1] - (age / alpha).ln_1p(),
+                r / alpha - (r + x) / rest,
+                -ab[1],
+                self.b[1] - ab[1],
+            ],
+            hessian: [[0.0; 4]; 4],
+        };
+        let hessian = &mut result.hessian;
+        hessian[0][0] = self.r[2];
+        hessian[1][0] = 1.0 / alpha - 1.0 / rest;
+        hessian[1][1] = (r + x) / (rest * rest) - r / (alpha * alpha);
+        hessian[2][2] = -ab[2];
+        hessian[3][2] = -ab[2];
+        hessian[3][3] = self.b[2] - ab[2];
+        if n > 0.0 {
+            add_chance_of_having_left([r, alpha, a, b], x, n, [t_x, age], &mut result);
+        }
+        result
+    }
+}
+
+/// Adds ln(1 + e^l), l the ln odds of having left.
+fn add_chance_of_having_left(
+    [r, alpha, a, b]: [f64; 4],
+    x: f64,
+    n: f64,
+    [t_x, age]: [f64; 2],
+    result: &mut Derivatives<4>,
+) {
+    let (shape, left, last) = (r + x, b + n - 1.0, 1.0 / (alpha + t_x));
+    let now = 1.0 / (alpha + age);
+    let silence = ((age - t_x) * last).ln_1p();
+    let l = (a / left).ln() + shape * silence;
+    let share = logistic(l);
+    let slope = [silence, shape * (now - last), 1.0 / a, -1.0 / left];
+    result.value += softplus(l);
+    for i in 0..4 {
+        result.gradient[i] += share * slope[i];
+        for j in 0..=i {
+            result.hessian[i][j] += share * (1.0 - share) * slope[i] * slope[j];
+        }
+    }
+    result.hessian[1][0] += share * (now - last);
+    result.hessian[1][1] += share * shape * (last * last - now * now);
+    result.hessian[2][2] -= share / (a * a);
+    result.hessian[3][3] += share / (left * left);
+}
+
+/// Points from which the search starts, with time scaled to mean age 1: heavy and light drop-out,
+/// and between.
+const STARTS: [[f64; 4]; 3] = [
+    [0.5, 0.3, 0.7, 2.5],
+    [1.0, 0.5, 0.05, 2.0],
+    [1.0, 0.5, 3.0, 3.0],
+];
+
+/// The maximum likelihood fit to rows (x, `t_x`, T).
+pub(super) fn fit(model: &Model, data: &Collapsed<3>, chances_when_new: f64) -> Fit {
+    let problem = FitProblem {
+        model,
+        data,
+        scaled_by: 2,
+        scaled_columns: &[1, 2],
+        scaled_parameters: &[1],
+        starts: STARTS,
+    };
+    let log_likelihood = |rows: &[([f64; 3], f64)], parameters: &[f64; 4]| {
+        let mut sum = Derivatives::ZERO;
+        let mut per_count: Option<PerCount> = None;
+        for ([x, t_x, age], customers) in rows {
+            let n = x + chances_when_new;
+            // Rows are in the order of x.
+            let per_count = match &mut per_count {
+                Some(known) if known.x.total_cmp(x).is_eq() => known,
+                other => other.insert(PerCount::new(*parameters, *x, n)),
+            };
+            sum.add(
+                *customers,
+                &per_count.derivatives(*parameters, n, [*t_x, *age]),
+            );
+        }
+        sum
+    };
+    problem.solve(log_likelihood, |[x, ..]| *x)
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+    use proptest::prelude::*;
+
+    use super::super::bg_nbd;
+    use super::*;
+
+    fn close(one: f64, other: f64, tolerance: f64) -> bool {
+        (one - other).abs() <= tolerance * one.abs().max(other.abs()) + f64::MIN_POSITIVE
+    }
+
+    fn any_model() -> impl Strategy<Value = BetaGeometric> {
+        let parameter = || (-4.0..4.0_f64).prop_map(f64::exp);
+        let parameters = [
+            parameter().boxed(),
+            (0.0..6.0_f64).prop_map(f64::exp).boxed(),
+        ];
+        let [shape, alpha] = parameters;
+        (shape, alpha, parameter(), parameter(), prop::bool::ANY).prop_map(
+            |(r, alpha, a, b, mbg)| {
+                BetaGeometric::new([r, alpha, a, b], if mbg { 1.0 } else { 0.0 })
+            },
+        )
+    }
+
+    fn any_history() -> impl Strategy<Value = History> {
+        (0_u32..200, 0.0..1.0_f64, 0.0..2_000.0_f64).prop_map(|(x, share, age)| {
+            let t_x = if x > 0 { share * age } else { 0.0 };
+            History::try_new(f64::from(x), t_x, age).unwrap()
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn p_alive_is_a_probability(model in any_model(), history in any_history()) {
+            prop_assert!((0.0..=1.0).contains(&model.p_alive(&history)));
+        }
+
+        #[test]
+        fn purchases_grow_with_the_horizon_and_shrink_with_the_discount(
+            model in any_model(), history in any_history(), horizon in 0.0..5_000.0_f64,
+        ) {
+            let near = model.expected_purchases(&history, horizon);
+            let far = model.expected_purchases(&history, 1.5 * horizon + 1.0);
+            prop_assert!(near.is_finite() && near >= 0.0 && near <= far * (1.0 + 1e-10));
+            let undiscounted = model.discounted_purchases(&history, Some(horizon), 0.0);
+            prop_assert!(close(undiscounted, near, 1e-9), "{undiscounted} {near}");
+            let discounted = model.discounted_purchases(&history, Some(horizon), 1e-3);
+            prop_assert!(discounted <= near * (1.0 + 1e-9));
+            let without_end = model.discounted_purchases(&history, None, 1e-3);
+            prop_assert!(without_end.is_finite() && discounted <= without_end * (1.0 + 1e-9));
+        }
+
+        #[test]
+        fn unit_of_time_does_not_matter(
+            model in any_model(), history in any_history(), unit in 0.01..100.0_f64,
+        ) {
+            let BetaGeometric { r, alpha, a, b, chances_when_new } = model;
+            let other = BetaGeometric::new([r, alpha * unit, a, b], chances_when_new);
+            let History { x, t_x, age } = history;
+            let scaled = History { x, t_x: t_x * unit, age: age * unit };
+            prop_assert!(close(model.p_alive(&history), other.p_alive(&scaled), 1e-9));
+            let purchases = model.expected_purchases(&history, 100.0);
+            let in_other_unit = other.expected_purchases(&scaled, 100.0 * unit);
+            prop_assert!(close(purchases, in_other_unit, 1e-9));
+            let likelihood = model.log_likelihood(&history);
+            let in_other_unit = other.log_likelihood(&scaled) + x * unit.ln();
+            prop_assert!((likelihood - in_other_unit).abs() < 1e-9 * likelihood.abs().max(1.0));
+        }
+
+        #[test]
+        fn derivatives_are_those_of_the_value(model in any_model(), history in any_history()) {
+            let BetaGeometric { r, alpha, a, b, chances_when_new } = model;
+            let (History { x, t_x, age }, parameters) = (history, [r, alpha, a, b]);
+            let n = x + chances_when_new;
+            let at = |values| PerCount::new(values, x, n).derivatives(values, n, [t_x, age]);
+            let exact = at(parameters);
+            prop_assert!((exact.value - model.log_likelihood(&history)).abs() < 1e-9);
+            for (i, parameter) in parameters.into_iter().enumerate() {
+                let (step, size) = (1e-5 * parameter, (1.0 + x) / parameter);
+                let moved = |by: f64| at(std::array::from_fn(|k| {
+                    parameters[k] + if k == i { by } else { 0.0 }
+                }));
+                let (up, down) = (moved(step), moved(-step));
+                let slope = (up.value - down.value) / (2.0 * step);
+                prop_assert!((exact.gradient[i] - slope).abs() < 1e-3 * size, "{i}: {slope}");
+                for (j, other) in parameters.into_iter().enumerate().take(i + 1) {
+                    let slope = (up.gradient[j] - down.gradient[j]) / (2.0 * step);
+                    let error = exact.hessian[i][j] - slope;
+                    prop_assert!(error.abs() < 1e-3 * size / other, "{i}, {j}: {slope}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn ends_of_the_range_neither_overflow_nor_vanish() {
+        let model = bg_nbd::try_new(&[0.243, 4.414, 0.793, 2.426]).unwrap();
+        for (x, t_x, age) in [
+            (1e5, 1e6, 1e6),
+            (1e5, 1.0, 1e6),
+            (0.0, 0.0, 1e6),
+            (1.0, 0.0, 0.0),
+        ] {
+            let history = History::try_new(x, t_x, age).unwrap();
+            for horizon in [1e-6, 1.0, 1e6] {
+                let purchases = model.expected_purchases(&history, horizon);
+                let discounted = model.discounted_purchases(&history, Some(horizon), 1e-4);
+                assert!(purchases.is_finite() && discounted.is_finite() && purchases >= discounted);
+            }
+            assert!(model.log_likelihood(&history).is_finite());
+        }
+    }
+
+    #[test]
+    fn purchases_without_end_or_discount_are_finite_only_for_a_above_one() {
+        let endless = |a| {
+            let model = bg_nbd::try_new(&[0.5, 10.0, a, 2.0]).unwrap();
+            (
+                model.discounted_purchases(&History::NEW, None, 0.0),
+                model.expected_purchases_new(1e15),
+            )
+        };
+        assert!(endless(1.0).0.is_infinite());
+        let (limit, nearly) = endless(3.0);
+        assert!(
+            close(limit, 2.0, 1e-15) && close(nearly, 2.0, 1e-6),
+            "{limit} {nearly}"
+        );
+    }
+}

@@ -1,0 +1,22 @@
+//! Customer lifetime value: models of purchases over time ("buy till you die") and of spending.
+//!
+//! Notation of the papers: x repeat purchases, `t_x` recency (time of the last one), T age; all
+//! times run from the customer's first purchase.
+//!
+//! A model is one file with a [`Model`] constant, and one line in [`MODELS`].
+
+pub mod beta_geometric;
+pub mod bg_nbd;
+mod collapsed;
+mod fit;
+pub mod gamma_gamma;
+mod history;
+pub mod ltv;
+pub mod mbg_nbd;
+mod model;
+pub mod simulate;
+
+pub use collapsed::Collapsed;
+pub use fit::{Estimate, Fit, Status};
+pub use history::{History, Spend};
+pub use model::{MODELS, Model, PurchaseModel, SetUp, model};

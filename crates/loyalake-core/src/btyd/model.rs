@@ -1,0 +1,148 @@
+//! The models by name.
+
+use std::fmt::Debug;
+
+use super::{History, bg_nbd, gamma_gamma, mbg_nbd};
+use crate::{Error, Result};
+
+/// All models.
+pub const MODELS: [&Model; 3] = [&bg_nbd::MODEL, &mbg_nbd::MODEL, &gamma_gamma::MODEL];
+
+/// Sets the formulas of a model up with values of its parameters.
+pub type SetUp = fn(&[f64]) -> Result<Box<dyn PurchaseModel>>;
+
+/// A model's name and parameters.
+#[derive(Debug)]
+pub struct Model {
+    /// As it is written in SQL.
+    pub name: &'static str,
+    /// In the order in which their values are given.
+    pub parameters: &'static [&'static str],
+    /// For models of purchases over time: sets the formulas up.
+    pub purchases: Option<SetUp>,
+}
+
+impl Model {
+    /// Whether the values can be the model's parameters: their number is right, all are finite and
+    /// above 0.
+    ///
+    /// # Errors
+    /// Says what is wrong with which parameter.
+    pub fn check(&self, values: &[f64]) -> Result<()> {
+        let model = self.name;
+        if values.len() != self.parameters.len() {
+            return Err(self.wrong_count(values));
+        }
+        let mut pairs = self.parameters.iter().zip(values);
+        match pairs.find(|(_, value)| !(value.is_finite() && **value > 0.0)) {
+            None => Ok(()),
+            Some((parameter, value)) => Err(Error::ParameterOutOfDomain {
+                model,
+                parameter,
+                value: *value,
+            }),
+        }
+    }
+
+    /// The checked values as an array.
+    pub(super) fn parameters<const P: usize>(&self, values: &[f64]) -> Result<[f64; P]> {
+        self.check(values)?;
+        values.try_into().map_err(|_| self.wrong_count(values))
+    }
+
+    fn wrong_count(&self, values: &[f64]) -> Error {
+        Error::ParameterCount {
+            model: self.name,
+            expected: self.parameters.len(),
+            names: self.parameters.join(", "),
+            found: values.len(),
+        }
+    }
+
+    /// The formulas of a model of purchases over time.
+    ///
+    /// # Errors
+    /// When the model is of another kind, or a parameter is out of its domain.
+    pub fn purchases(&self, values: &[f64]) -> Result<Box<dyn PurchaseModel>> {
+        let Some(set_up) = self.purchases else {
+            let known = MODELS.iter().filter(|model| model.purchases.is_some());
+            let known = known.map(|model| model.name).collect::<Vec<_>>().join(", ");
+            return Err(Error::NotAPurchaseModel {
+                model: self.name,
+                known,
+            });
+        };
+        set_up(values)
+    }
+}
+
+/// The model of this name.
+///
+/// # Errors
+/// When there is none.
+pub fn model(name: &str) -> Result<&'static Model> {
+    MODELS
+        .into_iter()
+        .find(|model| model.name == name)
+        .ok_or_else(|| Error::UnknownModel {
+            name: name.to_string(),
+            known: MODELS.map(|model| model.name).join(", "),
+        })
+}
+
+/// What a model with known parameters says about a customer's purchases; time in the unit of the
+/// fit.
+///
+/// All are total: a horizon is ≥ 0, a discount rate is ≥ 0 and effective per unit of time.
+pub trait PurchaseModel: Debug + Send + Sync {
+    /// Probability that the customer is still a customer.
+    fn p_alive(&self, history: &History) -> f64;
+
+    /// Expected purchases in (age, age + horizon].
+    fn expected_purchases(&self, history: &History, horizon: f64) -> f64;
+
+    /// The same for a customer who has just made the first purchase.
+    fn expected_purchases_new(&self, horizon: f64) -> f64 {
+        self.expected_purchases(&History::NEW, horizon)
+    }
+
+    /// Expected purchases, each u units ahead counting (1 + rate)^(−u); horizon `None` is infinite.
+    fn discounted_purchases(&self, history: &History, horizon: Option<f64>, rate: f64) -> f64;
+
+    /// The customer's contribution to the log-likelihood.
+    fn log_likelihood(&self, history: &History) -> f64;
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+
+    #[test]
+    fn messages_name_model_parameter_and_remedy() {
+        let message = |name: &str, values: &[f64]| {
+            model(name)
+                .and_then(|model| model.purchases(values))
+                .unwrap_err()
+                .to_string()
+        };
+        assert_eq!(
+            message("bgnbd", &[]),
+            "model 'bgnbd' is not known; write one of bg_nbd, mbg_nbd, gamma_gamma"
+        );
+        assert_eq!(
+            message("bg_nbd", &[1.0, 2.0]),
+            "bg_nbd has 4 parameters (r, alpha, a, b), but 2 are given; give them in this order"
+        );
+        assert_eq!(
+            message("mbg_nbd", &[1.0, 2.0, 0.0, 3.0]),
+            "mbg_nbd needs a finite a above 0, but it is 0; take parameters from a fit with \
+             status ok"
+        );
+        assert_eq!(
+            message("gamma_gamma", &[1.0, 2.0, 3.0]),
+            "model 'gamma_gamma' says nothing about purchases over time; pass a fit of one of \
+             bg_nbd, mbg_nbd"
+        );
+    }
+}

@@ -1,0 +1,71 @@
+//! What can be wrong with the parameters of a formula or with the values of an aggregate.
+
+/// Why a formula cannot be set up or a value cannot be added.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum Error {
+    /// A model needs another number of parameters.
+    #[error(
+        "{model} has {expected} parameters ({names}), but {found} are given; give them in this \
+         order"
+    )]
+    ParameterCount {
+        /// The model's name.
+        model: &'static str,
+        /// How many it has.
+        expected: usize,
+        /// What they are called.
+        names: String,
+        /// How many there were.
+        found: usize,
+    },
+    /// A parameter lies outside the model's domain.
+    #[error(
+        "{model} needs a finite {parameter} above 0, but it is {value}; take parameters from a \
+         fit with status ok"
+    )]
+    ParameterOutOfDomain {
+        /// The model's name.
+        model: &'static str,
+        /// The parameter's name.
+        parameter: &'static str,
+        /// Its value.
+        value: f64,
+    },
+    /// No model has this name.
+    #[error("model '{name}' is not known; write one of {known}")]
+    UnknownModel {
+        /// The name that was given.
+        name: String,
+        /// The names there are.
+        known: String,
+    },
+    /// The model describes spending or contracts, not purchases over time.
+    #[error("model '{model}' says nothing about purchases over time; pass a fit of one of {known}")]
+    NotAPurchaseModel {
+        /// The model's name.
+        model: &'static str,
+        /// The models that do.
+        known: String,
+    },
+    /// The model does not describe spending.
+    #[error("model '{model}' says nothing about spending; pass a fit of gamma_gamma")]
+    NotASpendModel {
+        /// The model's name.
+        model: &'static str,
+    },
+    /// A sum of money left the range of its type.
+    #[error(
+        "the total value of a customer exceeds the range of its type; \
+         check the values or cast them to double"
+    )]
+    TotalOverflow,
+    /// Group numbers have 32 bits.
+    #[error("{groups} groups at once, but 4294967295 is the most; use more partitions")]
+    TooManyGroups {
+        /// How many there were.
+        groups: usize,
+    },
+}
+
+/// Results of this crate.
+pub type Result<T> = std::result::Result<T, Error>;

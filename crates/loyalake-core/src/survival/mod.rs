@@ -1,0 +1,3 @@
+//! How long customers stay.
+
+pub mod kaplan_meier;

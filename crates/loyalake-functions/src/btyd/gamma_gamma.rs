@@ -1,0 +1,161 @@
+//! `gamma_gamma_fit(repeat_purchases, mean_repeat_value [, weight])`, and what the fitted model
+//! says of a customer.
+
+use std::sync::LazyLock;
+
+use datafusion_common::Result;
+use datafusion_doc::Documentation;
+use datafusion_expr::{AggregateUDF, ColumnarValue, ScalarUDF};
+use loyalake_core::btyd::gamma_gamma::{self, GammaGamma};
+use loyalake_core::btyd::{Model, Spend};
+
+use super::fit_value::{FIT, Prepared};
+use super::model_fit::{ModelFit, RESULT, WEIGHT};
+use super::number_function::NumberFunction;
+use crate::args::{NUMBER, Numbers, Parameters, float64};
+
+/// The SQL function `gamma_gamma_fit`.
+pub(super) fn gamma_gamma_fit() -> AggregateUDF {
+    MODEL_FIT.udaf()
+}
+
+/// The SQL function `gamma_gamma_expected_spend`.
+pub(super) fn gamma_gamma_expected_spend() -> ScalarUDF {
+    EXPECTED_SPEND.udf()
+}
+
+/// The SQL function `gamma_gamma_log_likelihood`.
+pub(super) fn gamma_gamma_log_likelihood() -> ScalarUDF {
+    LOG_LIKELIHOOD.udf()
+}
+
+static MODEL_FIT: ModelFit<2> = ModelFit {
+    parameters: Parameters::new(
+        "gamma_gamma_fit",
+        &[
+            ("repeat_purchases", NUMBER),
+            ("mean_repeat_value", NUMBER),
+            ("weight", NUMBER),
+        ],
+    )
+    .with_optional(1),
+    documentation: &FIT_DOCUMENTATION,
+    accepts: |[x, mean]| Spend::try_new(x, mean).is_some(),
+    fit: gamma_gamma::fit,
+};
+
+static EXPECTED_SPEND: NumberFunction = NumberFunction {
+    parameters: Parameters::new("gamma_gamma_expected_spend", SPEND_PARAMETERS),
+    not_negative: &[],
+    documentation: &EXPECTED_SPEND_DOCUMENTATION,
+    compute: |function, args, rows| {
+        each_spend(function, args, rows, |model, x, mean| {
+            let (x, mean) = (x?, mean?);
+            let is_one_time_buyer = x.abs() < f64::MIN_POSITIVE;
+            let spend = if is_one_time_buyer {
+                None
+            } else {
+                Some(Spend::try_new(x, mean)?)
+            };
+            model.expected_spend(spend.as_ref())
+        })
+    },
+};
+
+static LOG_LIKELIHOOD: NumberFunction = NumberFunction {
+    parameters: Parameters::new("gamma_gamma_log_likelihood", SPEND_PARAMETERS),
+    not_negative: &[],
+    documentation: &LOG_LIKELIHOOD_DOCUMENTATION,
+    compute: |function, args, rows| {
+        each_spend(function, args, rows, |model, x, mean| {
+            Some(model.log_likelihood(&Spend::try_new(x?, mean?)?))
+        })
+    },
+};
+
+const SPEND_PARAMETERS: &[(&str, crate::args::Kind)] = &[
+    ("spend_fit", FIT),
+    ("repeat_purchases", NUMBER),
+    ("mean_repeat_value", NUMBER),
+];
+
+fn each_spend(
+    function: &NumberFunction,
+    args: &[ColumnarValue],
+    rows: usize,
+    compute: fn(&GammaGamma, Option<f64>, Option<f64>) -> Option<f64>,
+) -> Result<Vec<Option<f64>>> {
+    let mut models = Prepared::decode(function.parameters.function(), &args[0], set_up)?;
+    let repeat_purchases = Numbers::decode(&args[1], float64)?;
+    let means = Numbers::decode(&args[2], float64)?;
+    let result = |row| {
+        let model = models.get(row)?;
+        Ok(model.and_then(|model| compute(model, repeat_purchases.get(row), means.get(row))))
+    };
+    (0..rows).map(result).collect()
+}
+
+fn set_up(model: &Model, values: &[f64]) -> loyalake_core::Result<GammaGamma> {
+    if model.name == gamma_gamma::MODEL.name {
+        return GammaGamma::try_new(values);
+    }
+    Err(loyalake_core::Error::NotASpendModel { model: model.name })
+}
+
+static FIT_DOCUMENTATION: LazyLock<Documentation> =
+    LazyLock::new(|| {
+        Documentation::builder(
+        super::SECTION,
+        format!(
+            "Fits the Gamma-Gamma model of spending (Fader, Hardie 2013) by maximum likelihood to \
+             customers with repeat purchases: values of a customer's purchases vary around a \
+             mean of the customer's own, independent of how often the customer buys. {RESULT}"
+        ),
+        "gamma_gamma_fit(repeat_purchases, mean_repeat_value [, weight])",
+    )
+    .with_argument("repeat_purchases", "Purchase occasions after the first, 1 or more.")
+    .with_argument("mean_repeat_value", "Mean value of these occasions, above 0; no sum.")
+    .with_argument("weight", WEIGHT)
+    .with_sql_example(
+        "select gamma_gamma_fit(x, mean_value) as fit from (values (1, 8.0), (1, 20.0), (1, 90.0), \
+         (1, 31.0), (2, 13.0), (2, 66.0), (3, 14.0), (3, 60.0), (5, 15.0), (5, 52.0), (8, 19.0), \
+         (10, 46.0)) as spending (x, mean_value)",
+    )
+    .with_related_udf("gamma_gamma_expected_spend")
+    .build()
+    });
+
+static EXPECTED_SPEND_DOCUMENTATION: LazyLock<Documentation> = LazyLock::new(|| {
+    spend_documentation(
+        "gamma_gamma_expected_spend",
+        "Expected value per purchase of a customer: between the customer's own mean and that of \
+         all customers, closer to the own one the more purchases there are. Without a repeat \
+         purchase the mean of all customers, p v / (q − 1), whatever mean_repeat_value is unless \
+         NULL: write coalesce(mean_repeat_value, 0). NULL where the mean is infinite (p x + q ≤ \
+         1).",
+    )
+});
+
+static LOG_LIKELIHOOD_DOCUMENTATION: LazyLock<Documentation> = LazyLock::new(|| {
+    spend_documentation(
+        "gamma_gamma_log_likelihood",
+        "A customer's contribution to the log-likelihood of a Gamma-Gamma model: summed over \
+         customers who took no part in the fit it compares models. NULL without a repeat purchase.",
+    )
+});
+
+fn spend_documentation(function: &str, description: &str) -> Documentation {
+    Documentation::builder(
+        super::SECTION,
+        description,
+        format!("{function}(spend_fit, repeat_purchases, mean_repeat_value)"),
+    )
+    .with_argument("spend_fit", "A fitted gamma_gamma model.")
+    .with_argument("repeat_purchases", "Purchase occasions after the first.")
+    .with_argument("mean_repeat_value", "Mean value of these occasions.")
+    .with_sql_example(format!(
+        "select {function}(fitted_model('gamma_gamma', [6.25, 3.74, 15.44]), 2, 25.55) as result"
+    ))
+    .with_related_udf("gamma_gamma_fit")
+    .build()
+}

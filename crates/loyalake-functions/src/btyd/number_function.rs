@@ -1,0 +1,122 @@
+//! Scalar functions whose result is a number.
+
+use std::hash::{Hash, Hasher};
+use std::sync::{Arc, LazyLock};
+
+use datafusion_common::arrow::array::Float64Array;
+use datafusion_common::arrow::datatypes::{DataType, Field, FieldRef};
+use datafusion_common::{Result, ScalarValue, plan_err};
+use datafusion_doc::Documentation;
+use datafusion_expr::{
+    ColumnarValue, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature,
+};
+
+use crate::args::{Parameters, evaluate};
+
+/// What makes one function of the family.
+pub(super) struct NumberFunction {
+    pub(super) parameters: Parameters,
+    /// Positions and names of parameters that are never negative: a negative constant is a plan
+    /// error.
+    pub(super) not_negative: &'static [(usize, &'static str)],
+    pub(super) documentation: &'static LazyLock<Documentation>,
+    /// The result of each row, for as many rows as are given.
+    pub(super) compute: fn(&Self, &[ColumnarValue], usize) -> Result<Vec<Option<f64>>>,
+}
+
+impl NumberFunction {
+    /// The SQL function.
+    pub(super) fn udf(&'static self) -> ScalarUDF {
+        ScalarUDF::from(Plumbing {
+            function: self,
+            signature: self.parameters.signature(),
+        })
+    }
+
+    fn name(&self) -> &'static str {
+        self.parameters.function()
+    }
+
+    fn check_constant(&self, position: usize, name: &str, constant: &ScalarValue) -> Result<()> {
+        match constant.cast_to(&DataType::Float64) {
+            Ok(ScalarValue::Float64(Some(value))) if !(value >= 0.0 && value.is_finite()) => {
+                plan_err!(
+                    "{}: argument {} ({name}) must be a finite number from 0 on, but is {constant}",
+                    self.name(),
+                    position + 1
+                )
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+struct Plumbing {
+    function: &'static NumberFunction,
+    signature: Signature,
+}
+
+impl std::fmt::Debug for Plumbing {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter) -> std::fmt::Result {
+        formatter.write_str(self.name())
+    }
+}
+
+impl PartialEq for Plumbing {
+    fn eq(&self, other: &Self) -> bool {
+        self.name() == other.name()
+    }
+}
+
+impl Eq for Plumbing {}
+
+impl Hash for Plumbing {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.name().hash(state);
+    }
+}
+
+impl ScalarUDFImpl for Plumbing {
+    fn name(&self) -> &str {
+        self.function.name()
+    }
+
+    fn signature(&self) -> &Signature {
+        &self.signature
+    }
+
+    fn coerce_types(&self, types: &[DataType]) -> Result<Vec<DataType>> {
+        Ok(types.to_vec())
+    }
+
+    fn return_type(&self, types: &[DataType]) -> Result<DataType> {
+        self.function.parameters.check(types)?;
+        Ok(DataType::Float64)
+    }
+
+    fn return_field_from_args(&self, args: ReturnFieldArgs) -> Result<FieldRef> {
+        let types: Vec<_> = args
+            .arg_fields
+            .iter()
+            .map(|field| field.data_type().clone())
+            .collect();
+        let data_type = self.return_type(&types)?;
+        for (position, name) in self.function.not_negative {
+            if let Some(Some(constant)) = args.scalar_arguments.get(*position) {
+                self.function.check_constant(*position, name, constant)?;
+            }
+        }
+        Ok(Arc::new(Field::new(self.name(), data_type, true)))
+    }
+
+    fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
+        evaluate(&args, |args, rows| {
+            let results = (self.function.compute)(self.function, args, rows)?;
+            Ok(Arc::new(Float64Array::from(results)))
+        })
+    }
+
+    fn documentation(&self) -> Option<&Documentation> {
+        Some(self.function.documentation)
+    }
+}

@@ -1,0 +1,278 @@
+//! `btyd_p_alive`, `btyd_expected_purchases`, `btyd_expected_purchases_new`,
+//! `btyd_discounted_purchases` and `btyd_log_likelihood`: what any fitted model of purchases says
+//! of a customer.
+
+use std::sync::LazyLock;
+
+use datafusion_common::Result;
+use datafusion_doc::{Documentation, DocumentationBuilder};
+use datafusion_expr::{ColumnarValue, ScalarUDF};
+use loyalake_core::btyd::{History, Model, PurchaseModel};
+
+use super::fit_value::{FIT, Prepared};
+use super::number_function::NumberFunction;
+use crate::args::{Kind, NUMBER, Numbers, Parameters, float64};
+
+/// The SQL function `btyd_p_alive`.
+pub(super) fn btyd_p_alive() -> ScalarUDF {
+    P_ALIVE.udf()
+}
+
+/// The SQL function `btyd_expected_purchases`.
+pub(super) fn btyd_expected_purchases() -> ScalarUDF {
+    EXPECTED_PURCHASES.udf()
+}
+
+/// The SQL function `btyd_expected_purchases_new`.
+pub(super) fn btyd_expected_purchases_new() -> ScalarUDF {
+    EXPECTED_PURCHASES_NEW.udf()
+}
+
+/// The SQL function `btyd_discounted_purchases`.
+pub(super) fn btyd_discounted_purchases() -> ScalarUDF {
+    DISCOUNTED_PURCHASES.udf()
+}
+
+/// The SQL function `btyd_log_likelihood`.
+pub(super) fn btyd_log_likelihood() -> ScalarUDF {
+    LOG_LIKELIHOOD.udf()
+}
+
+const FIT_ARGUMENT: (&str, Kind) = ("fit", FIT);
+const REPEAT_PURCHASES: (&str, Kind) = ("repeat_purchases", NUMBER);
+const RECENCY: (&str, Kind) = ("recency", NUMBER);
+const AGE: (&str, Kind) = ("age", NUMBER);
+const HORIZON: (&str, Kind) = ("horizon", NUMBER);
+const DISCOUNT_RATE: (&str, Kind) = ("discount_rate", NUMBER);
+
+static P_ALIVE: NumberFunction = NumberFunction {
+    parameters: Parameters::new(
+        "btyd_p_alive",
+        &[FIT_ARGUMENT, REPEAT_PURCHASES, RECENCY, AGE],
+    ),
+    not_negative: &[],
+    documentation: &P_ALIVE_DOCUMENTATION,
+    compute: |function, args, rows| {
+        each_history(function, args, rows, |model, history, _| {
+            Some(model.p_alive(history))
+        })
+    },
+};
+
+static LOG_LIKELIHOOD: NumberFunction = NumberFunction {
+    parameters: Parameters::new(
+        "btyd_log_likelihood",
+        &[FIT_ARGUMENT, REPEAT_PURCHASES, RECENCY, AGE],
+    ),
+    not_negative: &[],
+    documentation: &LOG_LIKELIHOOD_DOCUMENTATION,
+    compute: |function, args, rows| {
+        each_history(function, args, rows, |model, history, _| {
+            Some(model.log_likelihood(history))
+        })
+    },
+};
+
+static EXPECTED_PURCHASES: NumberFunction = NumberFunction {
+    parameters: Parameters::new(
+        "btyd_expected_purchases",
+        &[FIT_ARGUMENT, REPEAT_PURCHASES, RECENCY, AGE, HORIZON],
+    ),
+    not_negative: &[(4, "horizon")],
+    documentation: &EXPECTED_PURCHASES_DOCUMENTATION,
+    compute: |function, args, rows| {
+        each_history(function, args, rows, |model, history, more| {
+            Some(model.expected_purchases(history, more[0].filter(is_time)?))
+        })
+    },
+};
+
+static DISCOUNTED_PURCHASES: NumberFunction = NumberFunction {
+    parameters: Parameters::new(
+        "btyd_discounted_purchases",
+        &[
+            FIT_ARGUMENT,
+            REPEAT_PURCHASES,
+            RECENCY,
+            AGE,
+            HORIZON,
+            DISCOUNT_RATE,
+        ],
+    ),
+    not_negative: &[(4, "horizon"), (5, "discount_rate")],
+    documentation: &DISCOUNTED_PURCHASES_DOCUMENTATION,
+    compute: |function, args, rows| {
+        each_history(function, args, rows, |model, history, more| {
+            let rate = more[1].filter(is_time)?;
+            if more[0].is_some_and(|horizon| !is_time(&horizon)) {
+                return None;
+            }
+            Some(model.discounted_purchases(history, more[0], rate)).filter(|n| n.is_finite())
+        })
+    },
+};
+
+static EXPECTED_PURCHASES_NEW: NumberFunction = NumberFunction {
+    parameters: Parameters::new("btyd_expected_purchases_new", &[FIT_ARGUMENT, HORIZON]),
+    not_negative: &[(1, "horizon")],
+    documentation: &EXPECTED_PURCHASES_NEW_DOCUMENTATION,
+    compute: |function, args, rows| {
+        let mut models =
+            Prepared::decode(function.parameters.function(), &args[0], Model::purchases)?;
+        let horizons = Numbers::decode(&args[1], float64)?;
+        let result = |row| {
+            let model = models.get(row)?;
+            let horizon = horizons.get(row).filter(is_time);
+            Ok(model
+                .zip(horizon)
+                .map(|(model, horizon)| model.expected_purchases_new(horizon)))
+        };
+        (0..rows).map(result).collect()
+    },
+};
+
+fn is_time(time: &f64) -> bool {
+    *time >= 0.0 && time.is_finite()
+}
+
+/// The model, a customer's history, the arguments that follow.
+type OfHistory = fn(&dyn PurchaseModel, &History, &[Option<f64>]) -> Option<f64>;
+
+fn each_history(
+    function: &NumberFunction,
+    args: &[ColumnarValue],
+    rows: usize,
+    compute: OfHistory,
+) -> Result<Vec<Option<f64>>> {
+    let mut models = Prepared::decode(function.parameters.function(), &args[0], Model::purchases)?;
+    let numbers = |arg| Numbers::decode(arg, float64);
+    let numbers = args[1..].iter().map(numbers).collect::<Result<Vec<_>>>()?;
+    let (history, more) = numbers.split_at(3);
+    let mut rest = vec![None; more.len()];
+    let result = |row| {
+        let Some(model) = models.get(row)? else {
+            return Ok(None);
+        };
+        let [x, t_x, age] = [0, 1, 2].map(|column| history[column].get(row));
+        rest.iter_mut()
+            .zip(more)
+            .for_each(|(value, column)| *value = column.get(row));
+        let history = x
+            .zip(t_x)
+            .zip(age)
+            .and_then(|((x, t_x), age)| History::try_new(x, t_x, age));
+        Ok(history.and_then(|history| compute(model.as_ref(), &history, &rest)))
+    };
+    (0..rows).map(result).collect()
+}
+
+static P_ALIVE_DOCUMENTATION: LazyLock<Documentation> = LazyLock::new(|| {
+    of_history(
+        "btyd_p_alive",
+        "Probability that a customer is still a customer, by a fitted model of purchases \
+         (bg_nbd: 1 for one-time buyers; mbg_nbd lets them fade).",
+        &[],
+    )
+    .with_sql_example(
+        "select btyd_p_alive(fitted_model('bg_nbd', [0.243, 4.414, 0.793, 2.426]), 2, 30.43, \
+         38.86) as p_alive",
+    )
+    .with_related_udf("bg_nbd_fit")
+    .build()
+});
+
+static EXPECTED_PURCHASES_DOCUMENTATION: LazyLock<Documentation> = LazyLock::new(|| {
+    of_history(
+        "btyd_expected_purchases",
+        "Expected purchases of a customer in (age, age + horizon], by a fitted model of purchases.",
+        &[("horizon", HORIZON_TEXT)],
+    )
+    .with_sql_example(
+        "select btyd_expected_purchases(fitted_model('bg_nbd', [0.243, 4.414, 0.793, 2.426]), 2, \
+         30.43, 38.86, 39) as purchases",
+    )
+    .with_related_udf("btyd_discounted_purchases")
+    .build()
+});
+
+static EXPECTED_PURCHASES_NEW_DOCUMENTATION: LazyLock<Documentation> = LazyLock::new(|| {
+    Documentation::builder(
+        super::SECTION,
+        "Expected repeat purchases in the horizon of a customer who has just made the first \
+         purchase, by a fitted model of purchases.",
+        "btyd_expected_purchases_new(fit, horizon)",
+    )
+    .with_argument("fit", FIT_TEXT)
+    .with_argument("horizon", HORIZON_TEXT)
+    .with_sql_example(
+        "select btyd_expected_purchases_new(fitted_model('bg_nbd', [0.243, 4.414, 0.793, \
+         2.426]), 52) as purchases",
+    )
+    .with_related_udf("btyd_expected_purchases")
+    .build()
+});
+
+static DISCOUNTED_PURCHASES_DOCUMENTATION: LazyLock<Documentation> =
+    LazyLock::new(|| {
+        of_history(
+        "btyd_discounted_purchases",
+        "Expected purchases of a customer in (age, age + horizon], a purchase u units ahead \
+         counting (1 + discount_rate)^(−u). Without a horizon and a discount the number may be \
+         infinite: NULL.",
+        &[
+            ("horizon", "How far ahead, in the unit of age, 0 or more; NULL: without end (DERT)."),
+            (
+                "discount_rate",
+                "Effective per unit of age, 0 or more: with days and a yearly rate d, \
+                 power(1 + d, 1 / 365.25) − 1.",
+            ),
+        ],
+    )
+    .with_sql_example(
+        "select btyd_discounted_purchases(fitted_model('bg_nbd', [0.243, 4.414, 0.793, 2.426]), 2, \
+         30.43, 38.86, null, 0.0027) as purchases",
+    )
+    .with_related_udf("btyd_expected_purchases")
+    .build()
+    });
+
+static LOG_LIKELIHOOD_DOCUMENTATION: LazyLock<Documentation> = LazyLock::new(|| {
+    of_history(
+        "btyd_log_likelihood",
+        "A customer's contribution to the log-likelihood of a fitted model of purchases: summed \
+         over customers who took no part in the fit it compares models.",
+        &[],
+    )
+    .with_sql_example(
+        "select btyd_log_likelihood(fitted_model('bg_nbd', [0.243, 4.414, 0.793, 2.426]), 2, \
+         30.43, 38.86) as log_likelihood",
+    )
+    .with_related_udf("bg_nbd_fit")
+    .build()
+});
+
+const FIT_TEXT: &str = "A fitted model of purchases; it decides the formulas and the unit of time.";
+const HORIZON_TEXT: &str = "How far ahead, in the unit of age, 0 or more.";
+
+fn of_history(function: &str, description: &str, more: &[(&str, &str)]) -> DocumentationBuilder {
+    let names: String = more.iter().map(|(name, _)| format!(", {name}")).collect();
+    let documentation = Documentation::builder(
+        super::SECTION,
+        format!("{description} A history that cannot be (recency after age, …) gives NULL."),
+        format!("{function}(fit, repeat_purchases, recency, age{names})"),
+    )
+    .with_argument("fit", FIT_TEXT)
+    .with_argument("repeat_purchases", "Purchase occasions after the first.")
+    .with_argument(
+        "recency",
+        "Time from the first to the last purchase, 0 without a repeat.",
+    )
+    .with_argument(
+        "age",
+        "Time from the first purchase to today, in the unit of the fit.",
+    );
+    more.iter()
+        .fold(documentation, |documentation, (name, text)| {
+            documentation.with_argument(*name, *text)
+        })
+}

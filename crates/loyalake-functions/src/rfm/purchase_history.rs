@@ -1,0 +1,164 @@
+//! `purchase_history(purchased_on, value, as_of_date)`: what the models need to know about a
+//! customer.
+
+mod groups;
+mod money;
+
+use std::sync::{Arc, LazyLock};
+
+use datafusion_common::arrow::datatypes::{DataType, Field, FieldRef, Fields};
+use datafusion_common::{Result, exec_datafusion_err};
+use datafusion_doc::Documentation;
+use datafusion_expr::function::{AccumulatorArgs, StateFieldsArgs};
+use datafusion_expr::utils::{AggregateOrderSensitivity, format_state_name};
+use datafusion_expr::{Accumulator, AggregateUDF, AggregateUDFImpl, GroupsAccumulator, Signature};
+
+use self::groups::HistoryGroups;
+use self::money::{Decimals, Doubles, Money, decimal_scale};
+use crate::args::{DATE, NUMBER, Parameters};
+use crate::single_group::SingleGroup;
+
+/// The SQL function.
+pub(crate) fn purchase_history() -> AggregateUDF {
+    AggregateUDF::from(PurchaseHistory {
+        signature: PARAMETERS.signature(),
+    })
+}
+
+const PARAMETERS: Parameters = Parameters::new(
+    "purchase_history",
+    &[
+        ("purchased_on", DATE),
+        ("value", NUMBER),
+        ("as_of_date", DATE),
+    ],
+);
+
+static DOCUMENTATION: LazyLock<Documentation> = LazyLock::new(|| {
+    Documentation::builder(
+        super::SECTION,
+        "A customer's history as a struct: purchase_days (days with a purchase), repeat_purchases \
+         (those after the first), first_purchase_on, last_purchase_on, recency_days (first to last \
+         purchase), age_days (first purchase to as_of_date), days_since_last_purchase, \
+         total_value, mean_value (of a purchase day) and mean_repeat_value (of the purchase days \
+         after the first; NULL without any). Several rows of one day are one purchase, in whatever \
+         order they arrive. Decimal and whole values are summed exactly, doubles in twice their \
+         precision. Rows after as_of_date are ignored; so are rows with a NULL and values that are \
+         not finite. A group without purchases gives NULL.",
+        "purchase_history(purchased_on, value, as_of_date)",
+    )
+    .with_argument("purchased_on", "The day of the purchase, a date.")
+    .with_argument("value", "What the purchase is worth, a number of any type.")
+    .with_argument(
+        "as_of_date",
+        "The last day to look at, a date, the same in all rows of a group; else the latest counts.",
+    )
+    .with_sql_example(
+        "select customer_id, purchase_history(purchased_on, value, date '2026-03-31') as history \
+         from (values (1, date '2026-01-05', 20.0), (1, date '2026-02-14', 35.0), \
+         (2, date '2026-03-01', 12.5)) as orders (customer_id, purchased_on, value) \
+         group by customer_id order by customer_id",
+    )
+    .build()
+});
+
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct PurchaseHistory {
+    signature: Signature,
+}
+
+impl AggregateUDFImpl for PurchaseHistory {
+    fn name(&self) -> &str {
+        PARAMETERS.function()
+    }
+
+    fn signature(&self) -> &Signature {
+        &self.signature
+    }
+
+    fn coerce_types(&self, types: &[DataType]) -> Result<Vec<DataType>> {
+        Ok(types.to_vec())
+    }
+
+    fn return_type(&self, types: &[DataType]) -> Result<DataType> {
+        PARAMETERS.check(types)?;
+        Ok(DataType::Struct(result_fields()))
+    }
+
+    fn state_fields(&self, args: StateFieldsArgs) -> Result<Vec<FieldRef>> {
+        PARAMETERS.check_not_distinct(&args)?;
+        Ok(match decimal_scale(args.input_fields[1].data_type()) {
+            Some(scale) => state_fields(args.name, &Decimals { scale }),
+            None => state_fields(args.name, &Doubles),
+        })
+    }
+
+    fn accumulator(&self, args: AccumulatorArgs) -> Result<Box<dyn Accumulator>> {
+        Ok(match decimal_scale(args.expr_fields[1].data_type()) {
+            Some(scale) => Box::new(SingleGroup::new(HistoryGroups::of_one(Decimals { scale })?)),
+            None => Box::new(SingleGroup::new(HistoryGroups::of_one(Doubles)?)),
+        })
+    }
+
+    fn groups_accumulator_supported(&self, _: AccumulatorArgs) -> bool {
+        true
+    }
+
+    fn create_groups_accumulator(
+        &self,
+        args: AccumulatorArgs,
+    ) -> Result<Box<dyn GroupsAccumulator>> {
+        Ok(match decimal_scale(args.expr_fields[1].data_type()) {
+            Some(scale) => Box::new(HistoryGroups::new(Decimals { scale })),
+            None => Box::new(HistoryGroups::new(Doubles)),
+        })
+    }
+
+    fn order_sensitivity(&self) -> AggregateOrderSensitivity {
+        AggregateOrderSensitivity::Insensitive
+    }
+
+    fn documentation(&self) -> Option<&Documentation> {
+        Some(&DOCUMENTATION)
+    }
+}
+
+fn result_fields() -> Fields {
+    let fields = [
+        ("purchase_days", DataType::Int64),
+        ("repeat_purchases", DataType::Int64),
+        ("first_purchase_on", DataType::Date32),
+        ("last_purchase_on", DataType::Date32),
+        ("recency_days", DataType::Int64),
+        ("age_days", DataType::Int64),
+        ("days_since_last_purchase", DataType::Int64),
+        ("total_value", DataType::Float64),
+        ("mean_value", DataType::Float64),
+        ("mean_repeat_value", DataType::Float64),
+    ];
+    fields
+        .into_iter()
+        .map(|(name, data_type)| Field::new(name, data_type, true))
+        .collect()
+}
+
+/// Days, `as_of_date`, and the parts of the total and of the first day's value.
+fn state_fields<M: Money>(name: &str, money: &M) -> Vec<FieldRef> {
+    let field = |part: &str, data_type| -> FieldRef {
+        Arc::new(Field::new(format_state_name(name, part), data_type, true))
+    };
+    let mut fields = vec![
+        field("days", DataType::new_list(DataType::Int32, true)),
+        field("as_of_date", DataType::Date32),
+    ];
+    for value in ["total", "first_value"] {
+        for part in 0..M::PARTS {
+            fields.push(field(&format!("{value}_{part}"), money.data_type()));
+        }
+    }
+    fields
+}
+
+fn function_error(error: &loyalake_core::Error) -> datafusion_common::DataFusionError {
+    exec_datafusion_err!("{}: {error}", PARAMETERS.function())
+}

@@ -1,0 +1,348 @@
+//! A read-only session for analysts: all functions, and with a project its tables.
+//!
+//! Schema `latest` (the default) holds the newest published run, schema `history` every date, both
+//! at the versions that one row of the ledger names, so that tables always fit together. Inputs
+//! are in `source`, staging and intermediate relations in `job`.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use chrono::NaiveDate;
+use datafusion::arrow::array::{Array, AsArray, RecordBatch};
+use datafusion::arrow::datatypes::{DataType, Date32Type, Int64Type};
+use datafusion::catalog::{SchemaProvider, TableProvider};
+use datafusion::dataframe::DataFrame;
+use datafusion::datasource::ViewTable;
+use datafusion::error::{DataFusionError, Result as QueryResult};
+use datafusion::logical_expr::{SortExpr, col, lit};
+use datafusion::prelude::SessionContext;
+use loyalake_lake::delta::{DeltaVersion, PARTITION};
+use loyalake_lake::{Location, Storage};
+
+use crate::config::Config;
+use crate::parameters::Parameters;
+use crate::project::{Project, SOURCE_SCHEMA};
+use crate::session::{self, CATALOG, JOB_SCHEMA, Session, scan};
+use crate::sql_file::Kind;
+use crate::{JobsError, Result};
+
+/// Schema of the newest published run.
+const LATEST: &str = "latest";
+
+/// Schema of all dates.
+const HISTORY: &str = "history";
+
+/// A session, and what its user should know.
+pub struct Analyst {
+    /// Where queries run.
+    pub context: SessionContext,
+    /// What could not be opened, in words.
+    pub notes: Vec<String>,
+    /// The date of schema `latest`.
+    pub as_of_date: Option<NaiveDate>,
+}
+
+/// A session without a project: functions, and files by their quoted paths.
+///
+/// # Errors
+/// A session that can't be made.
+pub fn without_project() -> Result<Analyst> {
+    let config = Config::parse(Path::new("lake.toml"), "lake.output = \"lake\"")?;
+    let context = session::context(&config, JOB_SCHEMA)?.enable_url_table();
+    Ok(Analyst {
+        context,
+        notes: Vec::new(),
+        as_of_date: None,
+    })
+}
+
+/// A session over the tables of a project. `today` is the date for relations in `job` before
+/// anything is published.
+///
+/// # Errors
+/// A lake that can't be read.
+pub async fn with_project(project: &Project, today: NaiveDate) -> Result<Analyst> {
+    let context = session::context(&project.config, LATEST)?;
+    let storage = Storage::try_new(&project.config.storage)?;
+    let runtime = context.runtime_env();
+    let output = storage.locate(
+        &project.config.lake.output,
+        project.config.folder(),
+        &runtime,
+    )?;
+    let mut notes = Vec::new();
+    let runs = Runs::read(project, &output).await?;
+    if runs.is_none() {
+        notes.push("nothing is published yet; `loyalake run` does that".to_owned());
+    }
+    let as_of_date = runs.as_ref().map(|runs| runs.newest.as_of_date);
+    let names: Vec<String> = project
+        .marts()
+        .iter()
+        .map(|file| file.name.clone())
+        .collect();
+    let ledger = project
+        .ledger()
+        .map(|file| file.name.clone())
+        .unwrap_or_default();
+    for (schema, date) in [(LATEST, as_of_date), (HISTORY, None)] {
+        let run = runs.as_ref().map(|runs| {
+            if date.is_some() {
+                &runs.newest
+            } else {
+                &runs.last
+            }
+        });
+        let versions = run.map(|run| run.versions.clone()).unwrap_or_default();
+        let (names, ledger, output) = (names.clone(), ledger.clone(), output.clone());
+        let tables = PublishedSchema {
+            output,
+            names,
+            ledger,
+            versions,
+            date,
+        };
+        if let Some(catalog) = context.catalog(CATALOG) {
+            catalog
+                .register_schema(schema, Arc::new(tables))
+                .map_err(|source| JobsError::Execution {
+                    relation: schema.to_owned(),
+                    source,
+                })?;
+        }
+    }
+    let date = as_of_date.unwrap_or(today);
+    let context = context.enable_url_table();
+    if let Err(error) = define_jobs(project, &context, date).await {
+        notes.push(format!("schemas source and job are empty: {error}"));
+    }
+    Ok(Analyst {
+        context,
+        notes,
+        as_of_date,
+    })
+}
+
+/// Names for inputs and for the relations that are not published.
+async fn define_jobs(project: &Project, context: &SessionContext, date: NaiveDate) -> Result<()> {
+    let names = session::context(&project.config, JOB_SCHEMA)?;
+    let session = Session::open(project, names.clone(), date).await?;
+    crate::run::define_nothing(&session, date)?;
+    let jobs = JobSchema {
+        project: project.clone(),
+        context: names.clone(),
+        parameters: session.parameters,
+        storage: session.storage,
+        keys: session.keys,
+    };
+    let failed = |source| JobsError::Execution {
+        relation: JOB_SCHEMA.to_owned(),
+        source,
+    };
+    let Some((from, to)) = names.catalog(CATALOG).zip(context.catalog(CATALOG)) else {
+        return Ok(());
+    };
+    if let Some(sources) = from.schema(SOURCE_SCHEMA) {
+        to.register_schema(SOURCE_SCHEMA, sources).map_err(failed)?;
+    }
+    let jobs: Arc<dyn SchemaProvider> = Arc::new(jobs);
+    from.register_schema(JOB_SCHEMA, Arc::clone(&jobs))
+        .map_err(failed)?;
+    to.register_schema(JOB_SCHEMA, jobs).map_err(failed)?;
+    Ok(())
+}
+
+/// Staging and intermediate relations, planned as views when they are asked for.
+struct JobSchema {
+    project: Project,
+    /// Where the names in their SQL are known, this schema's among them.
+    context: SessionContext,
+    parameters: Parameters,
+    storage: Storage,
+    keys: BTreeMap<String, DataType>,
+}
+
+impl std::fmt::Debug for JobSchema {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("JobSchema").finish_non_exhaustive()
+    }
+}
+
+#[async_trait]
+impl SchemaProvider for JobSchema {
+    fn table_names(&self) -> Vec<String> {
+        let files = self.project.graph.files().iter();
+        files
+            .filter(|file| file.kind <= Kind::Mart)
+            .map(|file| file.name.clone())
+            .collect()
+    }
+
+    async fn table(&self, name: &str) -> QueryResult<Option<Arc<dyn TableProvider>>> {
+        let Some(file) = self.project.graph.get(name) else {
+            return Ok(None);
+        };
+        let session = Session {
+            context: self.context.clone(),
+            project: &self.project,
+            parameters: self.parameters.clone(),
+            storage: self.storage.clone(),
+            sources: BTreeMap::new(),
+            keys: self.keys.clone(),
+        };
+        let plan = session.plan(file).await;
+        let plan = plan.map_err(|error| DataFusionError::External(Box::new(error)))?;
+        Ok(Some(Arc::new(ViewTable::new(plan, None))))
+    }
+
+    fn table_exist(&self, name: &str) -> bool {
+        self.project
+            .graph
+            .get(name)
+            .is_some_and(|file| file.kind <= Kind::Mart)
+    }
+}
+
+/// What a row of the ledger says.
+#[derive(Debug, Clone)]
+struct RunRow {
+    as_of_date: NaiveDate,
+    versions: BTreeMap<String, u64>,
+}
+
+/// The run with the greatest date, and the one that finished last.
+struct Runs {
+    newest: RunRow,
+    last: RunRow,
+}
+
+impl Runs {
+    async fn read(project: &Project, output: &Location) -> Result<Option<Self>> {
+        let Some(ledger) = project.ledger() else {
+            return Ok(None);
+        };
+        let Some(version) = DeltaVersion::open(&output.child(&ledger.name), None).await? else {
+            return Ok(None);
+        };
+        let table: Arc<dyn TableProvider> = Arc::new(version.table()?);
+        let first = async |order: Vec<SortExpr>| -> QueryResult<Option<RunRow>> {
+            let context = session::context(&project.config, JOB_SCHEMA)
+                .map_err(|error| DataFusionError::External(Box::new(error)))?;
+            let runtime = context.runtime_env();
+            runtime.register_object_store(output.url(), Arc::clone(output.store()));
+            let plan = scan(&ledger.name, Arc::clone(&table))?;
+            let frame = DataFrame::new(context.state(), plan)
+                .sort(order)?
+                .limit(0, Some(1))?;
+            let frame = frame.select(vec![col(PARTITION), col("tables")])?;
+            let batches = frame.collect().await?;
+            Ok(batches
+                .iter()
+                .find(|batch| batch.num_rows() > 0)
+                .and_then(run_row))
+        };
+        let descending = |name: &str| col(name).sort(false, false);
+        let failed = |source| JobsError::Execution {
+            relation: ledger.name.clone(),
+            source,
+        };
+        let newest = first(vec![descending(PARTITION), descending("finished_at")])
+            .await
+            .map_err(failed)?;
+        let last = first(vec![descending("finished_at")])
+            .await
+            .map_err(failed)?;
+        Ok(newest.zip(last).map(|(newest, last)| Self { newest, last }))
+    }
+}
+
+/// The first row of `as_of_date, tables`.
+fn run_row(batch: &RecordBatch) -> Option<RunRow> {
+    let as_of_date = batch
+        .column(0)
+        .as_primitive_opt::<Date32Type>()?
+        .value_as_date(0)?;
+    let tables = batch.column(1).as_list_opt::<i32>()?.value(0);
+    let tables = tables.as_struct_opt()?;
+    let names =
+        datafusion::arrow::compute::cast(tables.column_by_name("name")?, &DataType::Utf8).ok()?;
+    let names = names.as_string_opt::<i32>()?.clone();
+    let versions = tables
+        .column_by_name("version")?
+        .as_primitive_opt::<Int64Type>()?
+        .clone();
+    let rows = (0..names.len()).map(|row| {
+        (
+            names.value(row).to_owned(),
+            u64::try_from(versions.value(row)).unwrap_or_default(),
+        )
+    });
+    Some(RunRow {
+        as_of_date,
+        versions: rows.collect(),
+    })
+}
+
+/// Published tables at the versions of one run, opened when they are asked for.
+#[derive(Debug)]
+struct PublishedSchema {
+    output: Location,
+    names: Vec<String>,
+    ledger: String,
+    versions: BTreeMap<String, u64>,
+    /// The only date to show; none: all.
+    date: Option<NaiveDate>,
+}
+
+impl PublishedSchema {
+    async fn open(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>> {
+        let version = self.versions.get(name).copied();
+        if version.is_none() && name != self.ledger {
+            return Ok(None);
+        }
+        let found = DeltaVersion::open(&self.output.child(name), version).await?;
+        let Some(found) = found else { return Ok(None) };
+        let table: Arc<dyn TableProvider> = Arc::new(found.table()?);
+        let Some(date) = self.date else {
+            return Ok(Some(table));
+        };
+        let failed = |source| JobsError::Execution {
+            relation: name.to_owned(),
+            source,
+        };
+        let plan = scan(name, table)
+            .and_then(|plan| {
+                let day = datafusion::common::ScalarValue::Date32(Some(days_since_epoch(date)));
+                datafusion::logical_expr::LogicalPlanBuilder::from(plan)
+                    .filter(col(PARTITION).eq(lit(day)))?
+                    .build()
+            })
+            .map_err(failed)?;
+        Ok(Some(Arc::new(ViewTable::new(plan, None))))
+    }
+}
+
+fn days_since_epoch(date: NaiveDate) -> i32 {
+    let days = date.signed_duration_since(NaiveDate::default()).num_days();
+    i32::try_from(days).unwrap_or_default()
+}
+
+#[async_trait]
+impl SchemaProvider for PublishedSchema {
+    fn table_names(&self) -> Vec<String> {
+        let exists = |name: &&String| self.versions.contains_key(*name) || **name == self.ledger;
+        self.names.iter().filter(exists).cloned().collect()
+    }
+
+    async fn table(&self, name: &str) -> QueryResult<Option<Arc<dyn TableProvider>>> {
+        self.open(name)
+            .await
+            .map_err(|error| DataFusionError::External(Box::new(error)))
+    }
+
+    fn table_exist(&self, name: &str) -> bool {
+        self.table_names().iter().any(|known| known == name)
+    }
+}

@@ -1,0 +1,305 @@
+//! The configuration of a project: one TOML file, see `loyalake init`.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use loyalake_lake::source::Format;
+use serde::Deserialize;
+
+use crate::{JobsError, Place, Result};
+
+/// A configuration and the file that it is from.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The file.
+    pub path: PathBuf,
+    /// The file's text, for messages that point into it.
+    pub text: Arc<str>,
+    /// `[lake]`
+    pub lake: Lake,
+    /// `[sources.<name>]`
+    pub sources: BTreeMap<String, SourceConfig>,
+    /// `[sql]`
+    pub sql: SqlConfig,
+    /// `[parameters]`
+    pub parameters: toml::Table,
+    /// `[engine]`
+    pub engine: Engine,
+    /// `[storage]`
+    pub storage: BTreeMap<String, String>,
+}
+
+/// Where results go.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Lake {
+    /// The folder of the published tables: a path relative to the configuration, or a URL.
+    pub output: String,
+    /// The folder for intermediate files; default: a folder beside `output`.
+    pub scratch: Option<String>,
+}
+
+/// One input.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SourceConfig {
+    /// A file, a folder, a glob or a URL.
+    pub location: String,
+    /// Format of the files.
+    #[serde(default)]
+    pub format: SourceFormat,
+}
+
+/// Formats of input files, by name.
+#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SourceFormat {
+    /// Apache Parquet.
+    #[default]
+    Parquet,
+    /// Comma-separated text with a header line.
+    Csv,
+    /// One JSON object a line.
+    Json,
+    /// A Delta table.
+    Delta,
+}
+
+impl From<SourceFormat> for Format {
+    fn from(format: SourceFormat) -> Self {
+        match format {
+            SourceFormat::Parquet => Self::Parquet,
+            SourceFormat::Csv => Self::Csv,
+            SourceFormat::Json => Self::Json,
+            SourceFormat::Delta => Self::Delta,
+        }
+    }
+}
+
+/// The user's own SQL files.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SqlConfig {
+    /// A folder with `staging/`, `intermediate/`, `marts/`, `audits/`, `sources/`.
+    pub overrides: Option<PathBuf>,
+}
+
+/// How queries are executed.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Engine {
+    /// Where queries run.
+    #[serde(default)]
+    pub kind: EngineKind,
+    /// Memory for queries, such as "4GB"; default: 70 % of the machine's.
+    pub memory_limit: Option<String>,
+    /// Where queries that exceed the limit put their data.
+    pub spill_directory: Option<PathBuf>,
+    /// Number of threads; default: cores.
+    pub partitions: Option<usize>,
+}
+
+/// Where queries run.
+#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum EngineKind {
+    /// In this process.
+    #[default]
+    Local,
+}
+
+/// The file as it is written.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Document {
+    lake: Lake,
+    #[serde(default)]
+    sources: BTreeMap<String, SourceConfig>,
+    #[serde(default)]
+    sql: SqlConfig,
+    #[serde(default)]
+    parameters: toml::Table,
+    #[serde(default)]
+    engine: Engine,
+    #[serde(default)]
+    storage: BTreeMap<String, String>,
+}
+
+impl Config {
+    /// Reads a configuration file.
+    ///
+    /// # Errors
+    /// A file that is not there, is not TOML, or has keys that mean nothing.
+    pub fn read(path: &Path) -> Result<Self> {
+        let text = std::fs::read_to_string(path).map_err(|error| JobsError::Config {
+            message: format!(
+                "{}: {error}; name a config file with --config",
+                path.display()
+            ),
+            place: None,
+        })?;
+        Self::parse(path, &text)
+    }
+
+    /// Reads a configuration from its text; `path` is what relative paths start from.
+    ///
+    /// # Errors
+    /// As for [`Config::read`].
+    pub fn parse(path: &Path, text: &str) -> Result<Self> {
+        let text: Arc<str> = Arc::from(text);
+        let document: Document =
+            toml::from_str(&text).map_err(|error| toml_error(path, &text, &error))?;
+        let config = Self {
+            path: path.to_owned(),
+            text,
+            lake: document.lake,
+            sources: document.sources,
+            sql: document.sql,
+            parameters: document.parameters,
+            engine: document.engine,
+            storage: document.storage,
+        };
+        config.memory_limit()?;
+        if config.engine.partitions == Some(0) {
+            return Err(config.error(
+                "engine.partitions must be at least 1, but is 0",
+                "partitions",
+            ));
+        }
+        Ok(config)
+    }
+
+    /// The folder that relative paths start from.
+    pub fn folder(&self) -> &Path {
+        let parent = self.path.parent().unwrap_or(Path::new(""));
+        if parent.as_os_str().is_empty() {
+            Path::new(".")
+        } else {
+            parent
+        }
+    }
+
+    /// Memory for queries, in bytes.
+    ///
+    /// # Errors
+    /// A text that is not a size.
+    pub fn memory_limit(&self) -> Result<usize> {
+        let Some(text) = &self.engine.memory_limit else {
+            return Ok(machine_memory() / 10 * 7);
+        };
+        parse_size(text).ok_or_else(|| {
+            let message = format!(
+                "engine.memory_limit must be a size such as \"512MB\" or \"4GB\", but is \"{text}\""
+            );
+            self.error(&message, text)
+        })
+    }
+
+    /// An error that points at `word` in the file.
+    pub fn error(&self, message: &str, word: &str) -> JobsError {
+        let file = self.path.display().to_string();
+        let place = Place::of_word(&file, &self.text, word);
+        JobsError::Config {
+            message: message.to_owned(),
+            place: Some(place),
+        }
+    }
+}
+
+/// The parser's words, with the nearest known key where one is unknown.
+fn toml_error(path: &Path, text: &Arc<str>, error: &toml::de::Error) -> JobsError {
+    let mut message = error.message().to_owned();
+    let mut quoted = message.split('`').skip(1).step_by(2);
+    if message.starts_with("unknown field")
+        && let Some(found) = quoted.next()
+        && let Some(nearest) = nearest(found, quoted)
+    {
+        message = format!("unknown key '{found}'; did you mean '{nearest}'?");
+    }
+    let span = error.span().unwrap_or(0..0);
+    let place = Place::new(&path.display().to_string(), text, span.start, span.len());
+    JobsError::Config {
+        message,
+        place: Some(place),
+    }
+}
+
+/// The candidate that looks most like `word`.
+pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let likeness = |candidate: &str| strsim::jaro_winkler(word, candidate);
+    candidates
+        .into_iter()
+        .max_by(|one, two| likeness(one).total_cmp(&likeness(two)))
+}
+
+/// "512MB", "4 GB", "1.5GiB" as bytes.
+fn parse_size(text: &str) -> Option<usize> {
+    let text = text.trim();
+    let split = text
+        .find(|symbol: char| symbol.is_alphabetic())
+        .unwrap_or(text.len());
+    let number: f64 = text[..split].trim().parse().ok()?;
+    let unit: f64 = match text[split..].to_lowercase().as_str() {
+        "" | "b" => 1.0,
+        "kb" | "k" => 1e3,
+        "mb" | "m" => 1e6,
+        "gb" | "g" => 1e9,
+        "tb" | "t" => 1e12,
+        "kib" => 1024.0,
+        "mib" => 1024.0 * 1024.0,
+        "gib" => 1024.0 * 1024.0 * 1024.0,
+        _ => return None,
+    };
+    let bytes = number * unit;
+    // a limit below 16 MB can't hold one batch of each operator
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "range checked"
+    )]
+    (bytes.is_finite() && (16e6..1e18).contains(&bytes)).then_some(bytes as usize)
+}
+
+/// The machine's memory in bytes, or 4 GB where it can't be told.
+fn machine_memory() -> usize {
+    let kilobytes = std::fs::read_to_string("/proc/meminfo")
+        .ok()
+        .and_then(|text| {
+            let line = text
+                .lines()
+                .find(|line| line.starts_with("MemTotal:"))?
+                .to_owned();
+            line.split_whitespace().nth(1)?.parse::<usize>().ok()
+        });
+    kilobytes.map_or(4_000_000_000, |kilobytes| kilobytes * 1024)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn message(text: &str) -> String {
+        Config::parse(Path::new("lake.toml"), text)
+            .expect_err("a wrong config")
+            .to_string()
+    }
+
+    #[test]
+    fn unknown_keys_name_the_nearest_known_one() {
+        let text = "[lake]\noutput = \"lake\"\n[engine]\nmemory_limt = \"1GB\"\n";
+        assert_eq!(
+            message(text),
+            "unknown key 'memory_limt'; did you mean 'memory_limit'?"
+        );
+    }
+
+    #[test]
+    fn sizes_have_units() {
+        assert_eq!(parse_size("512MB"), Some(512_000_000));
+        assert_eq!(parse_size("1.5 GiB"), Some(1_610_612_736));
+        assert_eq!(parse_size("lots"), None);
+        assert_eq!(parse_size("-1GB"), None);
+        assert_eq!(parse_size("1KB"), None);
+    }
+}

@@ -1,0 +1,260 @@
+//! Making what a source holds keep its contract.
+//!
+//! [`Contract::conform`] turns whatever a staging file returns into exactly the contract's columns,
+//! in its types, and adds what is wrong with a row: `broken_rule` and `broken_detail`, both NULL for
+//! a good row. No row is dropped here: the SQL that reads them decides.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use datafusion::arrow::datatypes::{DataType, Field, FieldRef, TimeUnit};
+use datafusion::common::{Column, ScalarValue};
+use datafusion::error::Result as QueryResult;
+use datafusion::execution::context::SessionState;
+use datafusion::functions::expr_fn::coalesce;
+use datafusion::logical_expr::{Case, Expr, LogicalPlan, LogicalPlanBuilder, lit, try_cast, when};
+
+use crate::contract::{Contract, ContractColumn, type_name};
+use crate::{JobsError, Result};
+
+/// The columns that tell what is wrong with a row.
+const BROKEN: [&str; 2] = ["broken_rule", "broken_detail"];
+
+/// Prefix of a column's value as the source has it.
+const RAW: &str = "raw.";
+
+/// How the columns of a source may be read.
+#[derive(Debug, Clone)]
+pub(crate) struct Reading<'a> {
+    /// The zone of timestamps that have none.
+    pub(crate) time_zone: &'a str,
+    /// Whether numbers and dates may come as text, as in CSV.
+    pub(crate) from_text: bool,
+    /// Types of key columns, by name.
+    pub(crate) keys: &'a BTreeMap<String, DataType>,
+}
+
+impl Contract {
+    /// The contract's columns, cast, with what is wrong with each row. `location` is for messages.
+    ///
+    /// # Errors
+    /// [`JobsError::Contract`] for a missing column or one of a wrong type.
+    pub(crate) fn conform(
+        &self,
+        plan: LogicalPlan,
+        reading: &Reading<'_>,
+        location: &str,
+        state: &SessionState,
+    ) -> Result<LogicalPlan> {
+        let schema = Arc::clone(plan.schema());
+        let mut missing = Vec::new();
+        let mut values = Vec::new();
+        for column in &self.columns {
+            match schema.field_with_unqualified_name(&column.name) {
+                Ok(field) if column.accepts(field.data_type(), reading.from_text) => {
+                    values.push(self.raw_and_cast(column, Some(field), reading));
+                }
+                Ok(field) => return Err(self.wrong_type(column, field, location)),
+                Err(_) if column.is_required => missing.push(column.name.as_str()),
+                Err(_) => values.push(self.raw_and_cast(column, None, reading)),
+            }
+        }
+        if !missing.is_empty() {
+            let found: Vec<&str> = schema
+                .fields()
+                .iter()
+                .map(|field| field.name().as_str())
+                .collect();
+            let message = format!(
+                "column '{}' is missing; found {}; supply it, or map the source in \
+                sql/staging/stg_{}.sql",
+                missing.join("', '"),
+                found.join(", "),
+                self.name
+            );
+            return Err(self.error(location, message));
+        }
+        self.project(plan, values.into_iter().flatten().collect(), reading, state)
+            .map_err(|error| self.error(location, error.to_string()))
+    }
+
+    /// The column's value in the contract's type and, beside it, as the source has it.
+    fn raw_and_cast(
+        &self,
+        column: &ContractColumn,
+        found: Option<&FieldRef>,
+        reading: &Reading<'_>,
+    ) -> Vec<Expr> {
+        let target = column.type_with(reading.keys);
+        let raw_name = format!("{RAW}{}", column.name);
+        let Some(field) = found else {
+            return vec![try_cast(lit(ScalarValue::Null), target).alias(&column.name)];
+        };
+        let raw = Expr::Column(Column::from_name(&column.name));
+        let value = convert(raw.clone(), field.data_type(), &target, reading.time_zone);
+        if value == raw {
+            return vec![raw];
+        }
+        vec![value.alias(&column.name), raw.alias(raw_name)]
+    }
+
+    /// Three steps: cast; find the first broken rule; say its value.
+    fn project(
+        &self,
+        plan: LogicalPlan,
+        values: Vec<Expr>,
+        reading: &Reading<'_>,
+        state: &SessionState,
+    ) -> QueryResult<LogicalPlan> {
+        let cast = LogicalPlanBuilder::from(plan).project(values)?.build()?;
+        let rules = self.rules(&cast, reading, state)?;
+        let columns = || self.columns.iter().map(|column| name(&column.name));
+        let null = lit(ScalarValue::Utf8View(None));
+        let pairs = |(rule, is_broken, _): &(String, Expr, String)| {
+            (Box::new(is_broken.clone()), Box::new(lit(rule.clone())))
+        };
+        let rule = Expr::Case(Case::new(None, rules.iter().map(pairs).collect(), None));
+        let pairs = |(rule, _, value): &(String, Expr, String)| {
+            let text = try_cast(name(value), DataType::Utf8View);
+            (Box::new(lit(rule.clone())), Box::new(text))
+        };
+        let of_rule = Some(Box::new(name(BROKEN[0])));
+        let detail = Expr::Case(Case::new(of_rule, rules.iter().map(pairs).collect(), None));
+        let rule = try_cast(rule, DataType::Utf8View);
+        let every = cast
+            .schema()
+            .columns()
+            .into_iter()
+            .map(|column| name(&column.name));
+        let found = LogicalPlanBuilder::from(cast.clone())
+            .project(every.chain([rule.alias(BROKEN[0])]).collect::<Vec<_>>())?;
+        // most rows are good: only the others are looked at again
+        let detail = when(name(BROKEN[0]).is_null(), null).otherwise(detail)?;
+        found
+            .project(
+                columns()
+                    .chain([name(BROKEN[0]), detail.alias(BROKEN[1])])
+                    .collect::<Vec<_>>(),
+            )?
+            .build()
+    }
+
+    /// Every rule: its name, when a row breaks it, and the column whose value says how.
+    fn rules(
+        &self,
+        cast: &LogicalPlan,
+        reading: &Reading<'_>,
+        state: &SessionState,
+    ) -> QueryResult<Vec<(String, Expr, String)>> {
+        let mut rules = Vec::new();
+        for column in &self.columns {
+            let raw_name = format!("{RAW}{}", column.name);
+            let has_raw = cast.schema().has_column_with_unqualified_name(&raw_name);
+            let source = if has_raw {
+                raw_name
+            } else {
+                column.name.clone()
+            };
+            let mut add = |suffix: &str, is_broken: Expr| {
+                rules.push((
+                    format!("{}_{suffix}", column.name),
+                    is_broken,
+                    source.clone(),
+                ));
+            };
+            if column.is_required {
+                add("not_null", name(&source).is_null());
+            }
+            if has_raw {
+                let target = column.type_with(reading.keys);
+                let is_lost = name(&source)
+                    .is_not_null()
+                    .and(name(&column.name).is_null());
+                add(&format!("is_{}", type_name(&target)), is_lost);
+            }
+            match &column.data_type {
+                DataType::Float64 => {
+                    let value = name(&column.name);
+                    add("is_finite", (value.clone() - value).not_eq(lit(0.0)));
+                }
+                DataType::Timestamp(..) | DataType::Date32 => {
+                    let low = try_cast(lit("1900-01-01"), column.data_type.clone());
+                    let high = try_cast(lit("2201-01-01"), column.data_type.clone());
+                    add(
+                        "in_range",
+                        name(&column.name)
+                            .lt(low)
+                            .or(name(&column.name).gt_eq(high)),
+                    );
+                }
+                _ => {}
+            }
+            for check in &column.checks {
+                let holds = state.create_logical_expr(check, cast.schema())?;
+                add("check", holds.is_false());
+            }
+        }
+        Ok(rules)
+    }
+
+    fn wrong_type(&self, column: &ContractColumn, field: &Field, location: &str) -> JobsError {
+        let message = format!(
+            "column '{}' must be {}, but is {}; cast it in sql/staging/stg_{}.sql",
+            column.name,
+            type_name(&column.data_type),
+            type_name(field.data_type()),
+            self.name
+        );
+        self.error(location, message)
+    }
+
+    fn error(&self, location: &str, message: String) -> JobsError {
+        JobsError::Contract {
+            source_name: self.name.clone(),
+            location: location.to_owned(),
+            message,
+        }
+    }
+}
+
+/// A column by its exact name.
+fn name(column: &str) -> Expr {
+    Expr::Column(Column::from_name(column))
+}
+
+/// The value as the target type, NULL where it has none.
+fn convert(raw: Expr, found: &DataType, target: &DataType, time_zone: &str) -> Expr {
+    let is_local = matches!(found, DataType::Timestamp(_, None))
+        || matches!(found, DataType::Date32 | DataType::Date64)
+        || (matches!(
+            found,
+            DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View
+        ) && matches!(target, DataType::Timestamp(..)));
+    if found == target {
+        return raw;
+    }
+    if is_local && matches!(target, DataType::Timestamp(..)) {
+        return local_time(raw, target, time_zone);
+    }
+    if matches!(found, DataType::Timestamp(_, Some(_))) && *target == DataType::Date32 {
+        let local = DataType::Timestamp(TimeUnit::Microsecond, Some(time_zone.into()));
+        return try_cast(try_cast(raw, local), target.clone());
+    }
+    try_cast(raw, target.clone())
+}
+
+/// An instant from a local time. One that the clocks skip or repeat is read an hour earlier and
+/// moved back, which gives the later, respectively the first, of the possible instants.
+fn local_time(raw: Expr, target: &DataType, time_zone: &str) -> Expr {
+    let zoned = DataType::Timestamp(TimeUnit::Microsecond, Some(time_zone.into()));
+    let instant = |local: Expr| try_cast(try_cast(local, zoned.clone()), target.clone());
+    if time_zone == "UTC" {
+        return instant(raw);
+    }
+    let hour = || lit(ScalarValue::new_interval_mdn(0, 0, 3_600_000_000_000));
+    let naive = try_cast(
+        raw.clone(),
+        DataType::Timestamp(TimeUnit::Microsecond, None),
+    );
+    coalesce(vec![instant(raw), instant(naive - hour()) + hour()])
+}

@@ -1,0 +1,237 @@
+//! What can stop a project from being read or run, and where in the user's files.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use datafusion::common::Span;
+use datafusion::error::DataFusionError;
+use loyalake_lake::LakeError;
+
+/// The result of reading or running a project.
+pub type Result<T, E = JobsError> = std::result::Result<T, E>;
+
+/// A place in a text file, to point at.
+#[derive(Debug, Clone)]
+pub struct Place {
+    /// The file's name, as the user knows it.
+    pub file: String,
+    /// The whole text.
+    pub text: Arc<str>,
+    /// First byte of what is pointed at.
+    pub offset: usize,
+    /// Number of bytes pointed at.
+    pub length: usize,
+}
+
+impl Place {
+    /// The place of bytes `offset..offset + length`.
+    pub fn new(file: &str, text: &Arc<str>, offset: usize, length: usize) -> Self {
+        let offset = offset.min(text.len());
+        let length = length.min(text.len() - offset);
+        Self {
+            file: file.to_owned(),
+            text: Arc::clone(text),
+            offset,
+            length,
+        }
+    }
+
+    /// The first place where `word` stands in the text, or its beginning.
+    pub fn of_word(file: &str, text: &Arc<str>, word: &str) -> Self {
+        match text.find(word) {
+            Some(offset) => Self::new(file, text, offset, word.len()),
+            None => Self::new(file, text, 0, 0),
+        }
+    }
+
+    /// The place of a line and column, both counted from 1.
+    pub fn at(file: &str, text: &Arc<str>, line: u64, column: u64) -> Self {
+        let line = usize::try_from(line.max(1) - 1).unwrap_or_default();
+        let column = usize::try_from(column.max(1) - 1).unwrap_or_default();
+        let start: usize = text.split_inclusive('\n').take(line).map(str::len).sum();
+        let rest = text.get(start..).unwrap_or_default();
+        let inside: usize = rest.chars().take(column).map(char::len_utf8).sum();
+        let word = rest.get(inside..).unwrap_or_default();
+        let length = word.find(|symbol: char| !symbol.is_alphanumeric() && symbol != '_');
+        Self::new(
+            file,
+            text,
+            start + inside,
+            length.unwrap_or(word.len()).max(1),
+        )
+    }
+
+    fn of_span(file: &str, text: &Arc<str>, span: Span) -> Self {
+        Self::at(file, text, span.start.line, span.start.column)
+    }
+
+    /// Line number, counted from 1.
+    pub fn line(&self) -> usize {
+        self.text[..self.offset].matches('\n').count() + 1
+    }
+}
+
+/// A condition that stops a run or its preparation.
+#[derive(Debug, thiserror::Error)]
+pub enum JobsError {
+    /// A configuration that can't be used: exit code 2.
+    #[error("{message}")]
+    Config {
+        /// What is wrong and how to fix it.
+        message: String,
+        /// Where in the configuration.
+        place: Option<Place>,
+    },
+    /// A file of the project that can't be read.
+    #[error("{}: {source}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// The system's words.
+        source: std::io::Error,
+    },
+    /// A SQL file that does not parse, plan or hold what its header says.
+    #[error("{}:{}: {message}", place.file, place.line())]
+    Sql {
+        /// What is wrong and how to fix it.
+        message: String,
+        /// Where in the file.
+        place: Place,
+    },
+    /// A source that does not keep its contract.
+    #[error("source '{source_name}' ({location}): {message}")]
+    Contract {
+        /// The source.
+        source_name: String,
+        /// The file or folder, or the SQL file that maps it.
+        location: String,
+        /// What is wrong and how to fix it.
+        message: String,
+    },
+    /// Files that read each other.
+    #[error(
+        "circular jobs: {}; break the circle by reading a source or an earlier relation",
+        chain.join(" → ")
+    )]
+    Cycle {
+        /// The relations, the first one repeated at the end.
+        chain: Vec<String>,
+    },
+    /// Audits with severity error returned rows: exit code 3.
+    #[error(
+        "{} failed, nothing was published:\n{}",
+        count(failures.len(), "audit"),
+        failures.join("\n")
+    )]
+    AuditsFailed {
+        /// One line for each failed audit.
+        failures: Vec<String>,
+    },
+    /// Audits with severity quarantine returned rows: exit code 4.
+    #[error(
+        "too many quarantined rows, nothing was published:\n{}\n\
+         mend the source, or raise `max_quarantined_share`",
+        failures.join("\n")
+    )]
+    TooManyQuarantined {
+        /// One line for each failed audit.
+        failures: Vec<String>,
+    },
+    /// Ctrl-C before anything was committed.
+    #[error("interrupted, nothing was published")]
+    Interrupted,
+    /// A query that failed while it ran.
+    #[error("{relation}: {source}")]
+    Execution {
+        /// The relation that was computed.
+        relation: String,
+        /// The engine's words.
+        source: DataFusionError,
+    },
+    /// The lake.
+    #[error(transparent)]
+    Lake(#[from] LakeError),
+}
+
+impl JobsError {
+    /// The process's exit code: 2 for usage and configuration, 3 audits, 4 quarantine, else 1.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Config { .. } => 2,
+            Self::Lake(
+                LakeError::BadLocation { .. }
+                | LakeError::Missing { .. }
+                | LakeError::Secret { .. }
+                | LakeError::UnknownOption { .. },
+            ) => 2,
+            Self::AuditsFailed { .. } => 3,
+            Self::TooManyQuarantined { .. } => 4,
+            _ => 1,
+        }
+    }
+
+    /// The place to point at, if there is one.
+    pub fn place(&self) -> Option<&Place> {
+        match self {
+            Self::Config { place, .. } => place.as_ref(),
+            Self::Sql { place, .. } => Some(place),
+            _ => None,
+        }
+    }
+
+    /// An error of parsing or planning SQL; `file` is what messages call the text.
+    pub fn sql(file: &str, text: &Arc<str>, error: &DataFusionError) -> Self {
+        let span = error.diagnostic().and_then(|diagnostic| diagnostic.span);
+        let root = error.find_root().to_string();
+        let message = tidy_message(&root);
+        let place = match (span, line_and_column(&root)) {
+            (Some(span), _) => Place::of_span(file, text, span),
+            (None, Some((line, column))) => Place::at(file, text, line, column),
+            (None, None) => Place::of_word(file, text, &quoted_word(&message)),
+        };
+        Self::Sql { message, place }
+    }
+}
+
+/// "1 audit", "2 audits".
+pub(crate) fn count(number: usize, noun: &str) -> String {
+    if number == 1 {
+        format!("1 {noun}")
+    } else {
+        format!("{number} {noun}s")
+    }
+}
+
+/// The engine's message without its prefixes.
+fn tidy_message(message: &str) -> String {
+    let first = message.split("\n\nbacktrace").next().unwrap_or(message);
+    let prefixes = [
+        "Error during planning: ",
+        "SQL error: ",
+        "Schema error: ",
+        "This feature is not implemented: ",
+        "Execution error: ",
+    ];
+    let mut rest = first;
+    for prefix in prefixes {
+        rest = rest.strip_prefix(prefix).unwrap_or(rest);
+    }
+    let rest = rest
+        .strip_prefix("ParserError(\"")
+        .map_or(rest, |inner| inner.trim_end_matches("\")"));
+    rest.replace('\n', " ")
+}
+
+/// "… at Line: 3, Column: 5", as the parser writes it.
+fn line_and_column(message: &str) -> Option<(u64, u64)> {
+    let rest = message.split("Line: ").nth(1)?;
+    let (line, rest) = rest.split_once(", Column: ")?;
+    let column: String = rest.chars().take_while(char::is_ascii_digit).collect();
+    Some((line.parse().ok()?, column.parse().ok()?))
+}
+
+/// The last name of the first quoted word of a message: what the message is about.
+fn quoted_word(message: &str) -> String {
+    let quoted = message.split(['\'', '"', '`']).nth(1).unwrap_or(message);
+    quoted.rsplit('.').next().unwrap_or(quoted).to_owned()
+}

@@ -1,0 +1,30 @@
+//! The nightly run: SQL job files, their order, and the discipline of publishing what they compute.
+//!
+//! A [`Project`] is a configuration with its SQL files, parsed and put in order. [`run`] executes
+//! it for one date: stage everything, audit everything, then commit. [`analyst`] opens the
+//! published tables for queries. There are no formulas here: arithmetic is in `loyalake-core`,
+//! joins and business rules in `sql/`.
+
+pub mod analyst;
+mod bind;
+pub mod config;
+mod conform;
+pub mod contract;
+mod describe;
+mod error;
+pub mod graph;
+mod header;
+mod library;
+mod parameters;
+pub mod project;
+pub mod report;
+pub mod run;
+mod session;
+mod sql_file;
+
+pub use config::Config;
+pub use error::{JobsError, Place, Result};
+pub use project::Project;
+pub use report::RunReport;
+pub use run::{Observer, RunOptions, run};
+pub use sql_file::{Kind, SqlFile};

@@ -1,0 +1,211 @@
+//! What a run says of itself: for the log, for `--report`, and for schema `run` of SQL files.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, NaiveDate, Utc};
+use datafusion::arrow::array::{
+    ArrayRef, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray,
+};
+use datafusion::arrow::error::ArrowError;
+use serde::Serialize;
+
+/// The report of a run.
+#[derive(Debug, Clone, Serialize)]
+pub struct RunReport {
+    /// Identifies the run; it stands in every row that the run published.
+    pub run_id: String,
+    /// The date that the run describes.
+    pub as_of_date: NaiveDate,
+    /// When it began.
+    pub started_at: DateTime<Utc>,
+    /// When its tables were complete.
+    pub finished_at: Option<DateTime<Utc>>,
+    /// Version of the program.
+    pub code_version: String,
+    /// All parameters with their values.
+    pub parameters: serde_json::Value,
+    /// What was read.
+    pub inputs: Vec<Input>,
+    /// What was computed, in order.
+    pub relations: Vec<Relation>,
+    /// What was published; tables that the run did not touch stand at the version that it saw.
+    pub tables: Vec<Table>,
+    /// What was checked.
+    pub audits: Vec<Audit>,
+    /// What deserves a look.
+    pub warnings: Vec<String>,
+    /// Results that people like to see, as text tables.
+    #[serde(skip)]
+    pub summaries: Vec<Summary>,
+}
+
+/// An input.
+#[derive(Debug, Clone, Serialize)]
+pub struct Input {
+    /// Name of the source.
+    pub name: String,
+    /// Number of files.
+    pub files: usize,
+    /// Size of all files.
+    pub bytes: u64,
+    /// Number of rows.
+    pub rows: usize,
+    /// Changes when any file changes.
+    pub fingerprint: String,
+}
+
+/// How a relation was computed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Mode {
+    /// Inside the plan of its only reader.
+    View,
+    /// Once, into scratch files, for several readers.
+    Scratch,
+    /// Into a table of the lake.
+    Table,
+}
+
+/// A relation that was computed.
+#[derive(Debug, Clone, Serialize)]
+pub struct Relation {
+    /// Its name.
+    pub name: String,
+    /// How.
+    pub mode: Mode,
+    /// Number of rows; a view has none of its own.
+    pub rows: Option<usize>,
+    /// Size of the files written.
+    pub bytes: Option<u64>,
+    /// Time taken.
+    pub seconds: f64,
+}
+
+/// A published table.
+#[derive(Debug, Clone, Serialize)]
+pub struct Table {
+    /// Its name.
+    pub name: String,
+    /// The version that readers of this run should read.
+    pub version: u64,
+    /// Rows of the run's date.
+    pub rows: usize,
+}
+
+/// An audit's result.
+#[derive(Debug, Clone, Serialize)]
+pub struct Audit {
+    /// Its name.
+    pub audit: String,
+    /// The table that it is about.
+    pub table_name: String,
+    /// `error`, `warn` or `quarantine`.
+    pub severity: String,
+    /// Rows that it returned; none is good.
+    pub offending_rows: usize,
+    /// The first of them.
+    pub example: Option<String>,
+}
+
+/// A titled result.
+#[derive(Debug, Clone)]
+pub struct Summary {
+    /// What it shows.
+    pub title: String,
+    /// The rows.
+    pub batches: Vec<RecordBatch>,
+}
+
+impl RunReport {
+    /// The relations of schema `run`, by name.
+    pub(crate) fn facts(&self) -> Result<Vec<(&'static str, RecordBatch)>, ArrowError> {
+        let finished = self.finished_at.map(|time| time.timestamp_micros());
+        let current = batch(vec![
+            ("run_id", texts([Some(&self.run_id)])),
+            (
+                "started_at",
+                instants(Some(self.started_at.timestamp_micros())),
+            ),
+            ("finished_at", instants(finished)),
+            ("code_version", texts([Some(&self.code_version)])),
+            ("parameters", texts([Some(&self.parameters.to_string())])),
+        ])?;
+        let inputs = batch(vec![
+            (
+                "name",
+                texts(self.inputs.iter().map(|input| Some(&input.name))),
+            ),
+            (
+                "files",
+                numbers(self.inputs.iter().map(|input| input.files)),
+            ),
+            ("rows", numbers(self.inputs.iter().map(|input| input.rows))),
+            (
+                "fingerprint",
+                texts(self.inputs.iter().map(|input| Some(&input.fingerprint))),
+            ),
+        ])?;
+        let version = |table: &Table| usize::try_from(table.version).unwrap_or(usize::MAX);
+        let tables = batch(vec![
+            (
+                "name",
+                texts(self.tables.iter().map(|table| Some(&table.name))),
+            ),
+            ("version", numbers(self.tables.iter().map(version))),
+            ("rows", numbers(self.tables.iter().map(|table| table.rows))),
+        ])?;
+        let audits = batch(vec![
+            (
+                "audit",
+                texts(self.audits.iter().map(|audit| Some(&audit.audit))),
+            ),
+            (
+                "table_name",
+                texts(self.audits.iter().map(|audit| Some(&audit.table_name))),
+            ),
+            (
+                "severity",
+                texts(self.audits.iter().map(|audit| Some(&audit.severity))),
+            ),
+            (
+                "offending_rows",
+                numbers(self.audits.iter().map(|audit| audit.offending_rows)),
+            ),
+            (
+                "example",
+                texts(self.audits.iter().map(|audit| audit.example.as_ref())),
+            ),
+        ])?;
+        let warnings = batch(vec![("message", texts(self.warnings.iter().map(Some)))])?;
+        Ok(vec![
+            ("current", current),
+            ("inputs", inputs),
+            ("tables", tables),
+            ("audits", audits),
+            ("warnings", warnings),
+        ])
+    }
+}
+
+fn batch(columns: Vec<(&str, ArrayRef)>) -> Result<RecordBatch, ArrowError> {
+    RecordBatch::try_from_iter_with_nullable(
+        columns
+            .into_iter()
+            .map(|(name, values)| (name, values, true)),
+    )
+}
+
+fn texts<'a>(values: impl IntoIterator<Item = Option<&'a String>>) -> ArrayRef {
+    Arc::new(values.into_iter().collect::<StringArray>())
+}
+
+fn numbers(values: impl IntoIterator<Item = usize>) -> ArrayRef {
+    let values = values
+        .into_iter()
+        .map(|value| i64::try_from(value).unwrap_or(i64::MAX));
+    Arc::new(values.map(Some).collect::<Int64Array>())
+}
+
+fn instants(value: Option<i64>) -> ArrayRef {
+    Arc::new(TimestampMicrosecondArray::from(vec![value]).with_timezone("UTC"))
+}

@@ -1,0 +1,361 @@
+//! One run: stage everything, audit everything, then commit, the ledger last.
+//!
+//! Until the first commit no reader sees anything of the run; after it, a failure takes the
+//! commits back. Readers of schema `latest` see a run only when its ledger row is there, which is
+//! the last commit.
+
+mod audit;
+mod publish;
+mod select;
+mod stage;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use chrono::{NaiveDate, Utc};
+use datafusion::datasource::MemTable;
+use datafusion::error::DataFusionError;
+use loyalake_lake::Location;
+use loyalake_lake::delta::DeltaVersion;
+use loyalake_lake::staging::{self, Staged};
+
+use crate::error::count;
+use crate::graph::RUN_SCHEMA;
+use crate::project::Project;
+use crate::report::{Input, RunReport};
+use crate::session::{self, JOB_SCHEMA, Session};
+use crate::sql_file::{Kind, SqlFile};
+use crate::{JobsError, Result};
+use select::{needed_files, selected_tables};
+
+/// What to run.
+#[derive(Debug, Clone)]
+pub struct RunOptions {
+    /// The date that the run describes, inclusive.
+    pub as_of_date: NaiveDate,
+    /// Names of tables, with `+` for what they read or are read by; none: all.
+    pub select: Vec<String>,
+}
+
+/// What happens in a run, for whoever shows it.
+#[derive(Debug, Clone, Copy)]
+pub enum Event<'a> {
+    /// A relation or a phase begins; `position` of `total`.
+    Started {
+        /// Its name.
+        name: &'a str,
+        /// Its number, from 1.
+        position: usize,
+        /// Number of all.
+        total: usize,
+    },
+    /// Rows were written.
+    Rows(usize),
+    /// It ended.
+    Finished {
+        /// Its name.
+        name: &'a str,
+        /// Rows written.
+        rows: usize,
+        /// Time taken.
+        seconds: f64,
+    },
+}
+
+/// Hears of what happens in a run.
+pub trait Observer: Send + Sync {
+    /// Called for each event, from any thread.
+    fn event(&self, event: Event<'_>);
+}
+
+/// What a run works with.
+struct Run<'a> {
+    session: Session<'a>,
+    observer: Arc<dyn Observer>,
+    output: Location,
+    scratch: Location,
+    /// Tables to publish.
+    tables: BTreeSet<String>,
+    /// Everything that has to be computed.
+    needed: BTreeSet<String>,
+    /// The tables' versions when the run began.
+    bases: BTreeMap<String, Option<DeltaVersion>>,
+    staged: BTreeMap<String, Staged>,
+    report: RunReport,
+    position: usize,
+}
+
+/// Runs a project for one date.
+///
+/// # Errors
+/// Whatever stops the run; the lake is then as it was.
+pub async fn run(
+    project: &Project,
+    options: &RunOptions,
+    observer: Arc<dyn Observer>,
+) -> Result<RunReport> {
+    let mut run = Run::prepare(project, options, observer).await?;
+    // once commits begin they are finished or taken back, whatever the keyboard says
+    let staged = tokio::select! {
+        staged = run.stage_and_audit() => staged,
+        _ = tokio::signal::ctrl_c() => Err(JobsError::Interrupted),
+    };
+    let done = match staged {
+        Ok(()) => run.publish().await,
+        Err(error) => Err(error),
+    };
+    let cleaned = run.clean(done.is_err()).await;
+    done?;
+    cleaned?;
+    Ok(run.report)
+}
+
+/// Checks everything that can be known without running: sources, SQL, the graph.
+///
+/// # Errors
+/// The first thing that is wrong.
+pub async fn check(project: &Project, as_of_date: NaiveDate) -> Result<Vec<Input>> {
+    let context = session::context(&project.config, JOB_SCHEMA)?;
+    let session = Session::open(project, context, as_of_date).await?;
+    session.locate(&project.config.lake.output)?;
+    define_nothing(&session, as_of_date)?;
+    session.plan_all().await?;
+    stage::inputs(&session).await
+}
+
+/// What a run would do: each relation with how it would be computed.
+///
+/// # Errors
+/// As for [`check`].
+pub async fn dry_run(
+    project: &Project,
+    options: &RunOptions,
+) -> Result<Vec<(String, crate::report::Mode)>> {
+    struct Silent;
+    impl Observer for Silent {
+        fn event(&self, _: Event<'_>) {}
+    }
+    let run = Run::prepare(project, options, Arc::new(Silent)).await?;
+    let files = project.graph.files().iter();
+    let relations = files.filter(|file| run.is_needed(file) && file.kind <= Kind::Mart);
+    Ok(relations
+        .map(|file| (file.name.clone(), run.mode(file)))
+        .collect())
+}
+
+impl<'a> Run<'a> {
+    /// Opens sources and tables, and plans every file, so that what can fail early does.
+    async fn prepare(
+        project: &'a Project,
+        options: &RunOptions,
+        observer: Arc<dyn Observer>,
+    ) -> Result<Self> {
+        let tables = selected_tables(project, &options.select)?;
+        let context = session::context(&project.config, JOB_SCHEMA)?;
+        let session = Session::open(project, context, options.as_of_date).await?;
+        let report = empty_report(&session, options.as_of_date);
+        define_facts(&session, &report)?;
+        session.plan_all().await?;
+        let output = session.locate(&project.config.lake.output)?;
+        let scratch = match &project.config.lake.scratch {
+            Some(scratch) => session.locate(scratch)?,
+            None => session.locate(&format!(
+                "{}_scratch",
+                project.config.lake.output.trim_end_matches('/')
+            ))?,
+        };
+        let scratch = scratch.child(&report.run_id);
+        let mut bases = BTreeMap::new();
+        for mart in project.marts() {
+            let base = DeltaVersion::open(&output.child(&mart.name), None).await?;
+            bases.insert(mart.name.clone(), base);
+        }
+        let needed = needed_files(project, &tables);
+        let (staged, position) = (BTreeMap::new(), 0);
+        Ok(Self {
+            session,
+            observer,
+            output,
+            scratch,
+            tables,
+            needed,
+            bases,
+            staged,
+            report,
+            position,
+        })
+    }
+
+    /// All steps before [`Run::publish`]: nothing is visible yet.
+    async fn stage_and_audit(&mut self) -> Result<()> {
+        self.read_text_once().await?;
+        self.report.inputs = stage::inputs(&self.session).await?;
+        self.warn_of_empty_inputs();
+        let graph = &self.session.project.graph;
+        let (late, early): (Vec<&SqlFile>, Vec<&SqlFile>) = self
+            .before_commits()
+            .partition(|file| graph.reads_run(file, "audits"));
+        for file in early {
+            self.compute(file).await?;
+        }
+        self.refuse_failed_audits()?;
+        define_facts(&self.session, &self.report)?;
+        for file in late {
+            self.compute(file).await?;
+        }
+        self.refuse_failed_audits()
+    }
+
+    /// The files that can be computed before the tables have versions.
+    fn before_commits(&self) -> impl Iterator<Item = &'a SqlFile> + use<'a, '_> {
+        let files = self.session.project.graph.files().iter();
+        files.filter(|file| self.is_needed(file) && !self.reads_versions(file))
+    }
+
+    /// The ledger, and audits of it: what is computed from the versions of the other tables.
+    fn after_commits(&self) -> Vec<&'a SqlFile> {
+        let files = self.session.project.graph.files().iter();
+        files
+            .filter(|file| self.is_needed(file) && self.reads_versions(file))
+            .collect()
+    }
+
+    /// A relation is computed, an audit is asked; reports wait for the end.
+    async fn compute(&mut self, file: &SqlFile) -> Result<()> {
+        match file.kind {
+            Kind::Audit => self.audit(file).await,
+            Kind::Report | Kind::Source => Ok(()),
+            _ => {
+                self.stage(file).await?;
+                if file.kind == Kind::Mart {
+                    self.audit_grain(file).await
+                } else {
+                    Ok(())
+                }
+            }
+        }
+    }
+
+    /// Whether a file needs what is only known when the tables are committed.
+    fn reads_versions(&self, file: &SqlFile) -> bool {
+        let graph = &self.session.project.graph;
+        ["tables", "current", "inputs", "warnings"]
+            .iter()
+            .any(|name| graph.reads_run(file, name))
+    }
+
+    fn is_needed(&self, file: &SqlFile) -> bool {
+        self.needed.contains(&file.name)
+    }
+
+    fn warn_of_empty_inputs(&mut self) {
+        let empty = self.report.inputs.iter().filter(|input| input.rows == 0);
+        let warnings: Vec<String> = empty
+            .map(|input| {
+                format!(
+                    "source '{}' has no rows in {}",
+                    input.name,
+                    count(input.files, "file")
+                )
+            })
+            .collect();
+        self.report.warnings.extend(warnings);
+    }
+
+    fn refuse_failed_audits(&self) -> Result<()> {
+        let failures = |severity: &str| -> Vec<String> {
+            let failed = self.report.audits.iter();
+            let failed =
+                failed.filter(|audit| audit.offending_rows > 0 && audit.severity == severity);
+            failed.map(audit::describe).collect()
+        };
+        let (errors, quarantine) = (failures("error"), failures("quarantine"));
+        if !errors.is_empty() {
+            return Err(JobsError::AuditsFailed { failures: errors });
+        }
+        if !quarantine.is_empty() {
+            return Err(JobsError::TooManyQuarantined {
+                failures: quarantine,
+            });
+        }
+        Ok(())
+    }
+
+    /// The result of each report file.
+    async fn summarize(&mut self) -> Result<()> {
+        let reports = self.session.project.graph.files().iter();
+        for file in
+            reports.filter(|file| file.kind == Kind::Report && self.needed.contains(&file.name))
+        {
+            let batches = self.session.collect(file).await?;
+            let title = file.description().to_owned();
+            self.report
+                .summaries
+                .push(crate::report::Summary { title, batches });
+        }
+        Ok(())
+    }
+
+    /// Removes scratch files, and what was staged when the run failed.
+    async fn clean(&self, has_failed: bool) -> Result<()> {
+        staging::remove(&self.scratch).await?;
+        if has_failed {
+            for table in &self.tables {
+                staging::remove(&self.folder(table)).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Where a table's new files are: below the table, under date and run.
+    fn folder(&self, table: &str) -> Location {
+        let date = format!(
+            "{}={}",
+            loyalake_lake::delta::PARTITION,
+            self.report.as_of_date
+        );
+        self.output
+            .child(table)
+            .child(&date)
+            .child(&self.report.run_id)
+    }
+}
+
+/// Gives schema `run` what is known so far.
+fn define_facts(session: &Session<'_>, report: &RunReport) -> Result<()> {
+    let failed = |source| JobsError::Execution {
+        relation: RUN_SCHEMA.to_owned(),
+        source,
+    };
+    for (name, batch) in report
+        .facts()
+        .map_err(DataFusionError::from)
+        .map_err(failed)?
+    {
+        let table = MemTable::try_new(batch.schema(), vec![vec![batch]]).map_err(failed)?;
+        session.define(RUN_SCHEMA, name, Arc::new(table))?;
+    }
+    Ok(())
+}
+
+/// Gives schema `run` empty relations, for sessions that do not run.
+pub(crate) fn define_nothing(session: &Session<'_>, as_of_date: NaiveDate) -> Result<()> {
+    define_facts(session, &empty_report(session, as_of_date))
+}
+
+fn empty_report(session: &Session<'_>, as_of_date: NaiveDate) -> RunReport {
+    RunReport {
+        run_id: uuid::Uuid::now_v7().to_string(),
+        as_of_date,
+        started_at: Utc::now(),
+        finished_at: None,
+        code_version: env!("CARGO_PKG_VERSION").to_owned(),
+        parameters: session.parameters.to_json(),
+        inputs: Vec::new(),
+        relations: Vec::new(),
+        tables: Vec::new(),
+        audits: Vec::new(),
+        warnings: Vec::new(),
+        summaries: Vec::new(),
+    }
+}

@@ -1,0 +1,200 @@
+//! Computing relations: as views, into scratch files, or into the files of a table.
+
+use std::time::Instant;
+
+use datafusion::arrow::array::RecordBatch;
+use datafusion::common::Column;
+use datafusion::dataframe::DataFrame;
+use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, lit};
+use loyalake_lake::Location;
+use loyalake_lake::source::Format;
+use loyalake_lake::staging::{self, Staged};
+
+use super::{Event, Run};
+use crate::project::SOURCE_SCHEMA;
+use crate::report::{Input, Mode, Relation};
+use crate::session::{JOB_SCHEMA, Session, scan};
+use crate::sql_file::{Kind, SqlFile};
+use crate::{JobsError, Result};
+
+/// The column that says which run a row is from.
+const RUN_ID: &str = "run_id";
+
+impl Run<'_> {
+    /// How a relation is computed: once into files if it is scanned more than once.
+    pub(super) fn mode(&self, file: &SqlFile) -> Mode {
+        let readers = self.session.project.graph.readers(&file.name);
+        let readers = readers.filter(|reader| self.is_needed(reader));
+        let scans: usize = readers.map(|reader| reader.scans(&file.name)).sum();
+        match file.kind {
+            Kind::Mart => Mode::Table,
+            _ if scans > 1 => Mode::Scratch,
+            _ => Mode::View,
+        }
+    }
+
+    /// Computes a relation and gives it its name.
+    pub(super) async fn stage(&mut self, file: &SqlFile) -> Result<()> {
+        let plan = self.session.plan(file).await?;
+        let mode = self.mode(file);
+        let (plan, folder) = match mode {
+            Mode::View => {
+                self.session.define_view(&file.name, plan)?;
+                self.note(&file.name, mode, None, 0.0);
+                return Ok(());
+            }
+            Mode::Scratch => (plan, self.scratch.child(&file.name)),
+            Mode::Table if self.tables.contains(&file.name) => (
+                with_run_id(plan, &self.report.run_id, &file.name)?,
+                self.folder(&file.name),
+            ),
+            // read by a selected table and not published itself
+            Mode::Table => (plan, self.scratch.child(&file.name)),
+        };
+        let staged = self.write(&file.name, plan, &folder, mode).await?;
+        self.session
+            .define(JOB_SCHEMA, &file.name, std::sync::Arc::new(staged.table()?))?;
+        self.staged.insert(file.name.clone(), staged);
+        Ok(())
+    }
+
+    async fn write(
+        &mut self,
+        name: &str,
+        plan: LogicalPlan,
+        folder: &Location,
+        mode: Mode,
+    ) -> Result<Staged> {
+        let started = Instant::now();
+        self.position += 1;
+        let total = self.total();
+        self.observer.event(Event::Started {
+            name,
+            position: self.position,
+            total,
+        });
+        let failed = |source| JobsError::Execution {
+            relation: name.to_owned(),
+            source,
+        };
+        let frame = DataFrame::new(self.session.state(), plan);
+        let context = std::sync::Arc::new(frame.task_ctx());
+        let plan = frame.create_physical_plan().await.map_err(failed)?;
+        let observer = std::sync::Arc::clone(&self.observer);
+        let on_rows = move |rows| observer.event(Event::Rows(rows));
+        let staged = staging::write(plan, context, folder, on_rows)
+            .await
+            .map_err(|error| match error {
+                loyalake_lake::LakeError::Query(source) => failed(source),
+                other => other.into(),
+            })?;
+        let seconds = started.elapsed().as_secs_f64();
+        self.observer.event(Event::Finished {
+            name,
+            rows: staged.rows(),
+            seconds,
+        });
+        self.note(name, mode, Some(&staged), seconds);
+        Ok(staged)
+    }
+
+    /// Number of relations that are written in this run.
+    fn total(&self) -> usize {
+        let files = self.session.project.graph.files().iter();
+        files
+            .filter(|file| self.is_needed(file) && file.kind <= Kind::Mart)
+            .filter(|file| self.mode(file) != Mode::View)
+            .count()
+    }
+
+    fn note(&mut self, name: &str, mode: Mode, staged: Option<&Staged>, seconds: f64) {
+        self.report.relations.push(Relation {
+            name: name.to_owned(),
+            mode,
+            rows: staged.map(Staged::rows),
+            bytes: staged.map(Staged::bytes),
+            seconds,
+        });
+    }
+
+    /// Text formats are slow to read: they are turned into Parquet once, before anybody reads them.
+    pub(super) async fn read_text_once(&mut self) -> Result<()> {
+        for (name, config) in &self.session.project.config.sources {
+            if !matches!(Format::from(config.format), Format::Csv | Format::Json) {
+                continue;
+            }
+            let Some(source) = self.session.sources.get_mut(name) else {
+                continue;
+            };
+            let failed = |error| JobsError::Execution {
+                relation: format!("source.{name}"),
+                source: error,
+            };
+            let plan = scan(name, std::sync::Arc::clone(&source.table)).map_err(failed)?;
+            let frame = DataFrame::new(self.session.context.state(), plan);
+            let context = std::sync::Arc::new(frame.task_ctx());
+            let plan = frame.create_physical_plan().await.map_err(failed)?;
+            let folder = self.scratch.child(&format!("{SOURCE_SCHEMA}.{name}"));
+            let staged = staging::write(plan, context, &folder, |_| {}).await?;
+            source.table = std::sync::Arc::new(staged.table()?);
+            let table = std::sync::Arc::clone(&source.table);
+            self.session.define(SOURCE_SCHEMA, name, table)?;
+        }
+        Ok(())
+    }
+}
+
+impl Session<'_> {
+    /// All rows of a small result.
+    pub(crate) async fn collect(&self, file: &SqlFile) -> Result<Vec<RecordBatch>> {
+        let plan = self.plan(file).await?;
+        let frame = DataFrame::new(self.state(), plan);
+        frame
+            .collect()
+            .await
+            .map_err(|source| JobsError::Execution {
+                relation: file.path.clone(),
+                source,
+            })
+    }
+}
+
+/// Files, rows and fingerprint of every source; Parquet tells its rows without being read.
+pub(super) async fn inputs(session: &Session<'_>) -> Result<Vec<Input>> {
+    let mut inputs = Vec::new();
+    for (name, source) in &session.sources {
+        let failed = |error| JobsError::Execution {
+            relation: format!("source.{name}"),
+            source: error,
+        };
+        let plan = scan(name, std::sync::Arc::clone(&source.table)).map_err(failed)?;
+        let rows = DataFrame::new(session.state(), plan)
+            .count()
+            .await
+            .map_err(failed)?;
+        inputs.push(Input {
+            name: name.clone(),
+            files: source.files.len(),
+            bytes: source.files.iter().map(|file| file.size).sum(),
+            rows,
+            fingerprint: source.fingerprint(),
+        });
+    }
+    Ok(inputs)
+}
+
+/// The plan with the run's id as its last column.
+fn with_run_id(plan: LogicalPlan, run_id: &str, name: &str) -> Result<LogicalPlan> {
+    let columns = plan.schema().columns().into_iter().map(Expr::Column);
+    let is_run_id =
+        |column: &Expr| matches!(column, Expr::Column(Column { name, .. }) if name == RUN_ID);
+    let mut columns: Vec<Expr> = columns.filter(|column| !is_run_id(column)).collect();
+    columns.push(lit(run_id).alias(RUN_ID));
+    LogicalPlanBuilder::from(plan)
+        .project(columns)
+        .and_then(LogicalPlanBuilder::build)
+        .map_err(|source| JobsError::Execution {
+            relation: name.to_owned(),
+            source,
+        })
+}

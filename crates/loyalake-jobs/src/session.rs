@@ -1,0 +1,284 @@
+//! A `DataFusion` session in which the relations of a project have their names.
+
+use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use chrono::NaiveDate;
+use datafusion::arrow::datatypes::{DataType, Schema};
+use datafusion::catalog::{MemorySchemaProvider, TableProvider};
+use datafusion::common::TableReference;
+use datafusion::datasource::empty::EmptyTable;
+use datafusion::datasource::{ViewTable, provider_as_source};
+use datafusion::error::DataFusionError;
+use datafusion::execution::memory_pool::{FairSpillPool, TrackConsumersPool};
+use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
+use datafusion::execution::{SessionState, SessionStateBuilder};
+use datafusion::logical_expr::{LogicalPlan, LogicalPlanBuilder};
+use datafusion::prelude::{SessionConfig, SessionContext};
+use loyalake_lake::source::{Format, Source, open};
+use loyalake_lake::{Location, Storage};
+
+use crate::bind::bind;
+use crate::conform::Reading;
+use crate::graph::RUN_SCHEMA;
+use crate::parameters::Parameters;
+use crate::project::{Project, SOURCE_SCHEMA};
+use crate::sql_file::{Kind, SqlFile};
+use crate::{Config, JobsError, Result};
+
+/// The catalog of everything that has a name.
+pub(crate) const CATALOG: &str = "loyalake";
+
+/// Schema of staging and intermediate relations, and of the tables of a run while it works.
+pub(crate) const JOB_SCHEMA: &str = "job";
+
+/// Relations of a project under their names, for one date.
+#[derive(Clone)]
+pub(crate) struct Session<'a> {
+    pub(crate) context: SessionContext,
+    pub(crate) project: &'a Project,
+    pub(crate) parameters: Parameters,
+    pub(crate) storage: Storage,
+    /// The configured inputs, by name.
+    pub(crate) sources: BTreeMap<String, Source>,
+    pub(crate) keys: BTreeMap<String, DataType>,
+}
+
+/// A session with our functions, the memory limit, and the schemas that SQL files name.
+pub(crate) fn context(config: &Config, default_schema: &str) -> Result<SessionContext> {
+    let mut session = SessionConfig::new()
+        .with_default_catalog_and_schema(CATALOG, default_schema)
+        .with_information_schema(true);
+    if let Some(partitions) = config.engine.partitions {
+        session = session.with_target_partitions(partitions);
+    }
+    let options = session.options_mut();
+    options.execution.time_zone = Some("UTC".to_owned());
+    options.sql_parser.collect_spans = true;
+    // the SQL puts the small side of a join on the left, where it is held in memory
+    options.optimizer.join_reordering = false;
+    let mut state = SessionStateBuilder::new()
+        .with_config(session)
+        .with_runtime_env(runtime(config)?)
+        .with_default_features()
+        .build();
+    let failed = |source| JobsError::Execution {
+        relation: "session".to_owned(),
+        source,
+    };
+    loyalake_functions::register_all(&mut state).map_err(failed)?;
+    let context = SessionContext::new_with_state(state);
+    for function in loyalake_functions::table_functions() {
+        context.register_udtf(function.name(), Arc::clone(function.function()));
+    }
+    if let Some(catalog) = context.catalog(CATALOG) {
+        for schema in [JOB_SCHEMA, SOURCE_SCHEMA, RUN_SCHEMA] {
+            let provider = Arc::new(MemorySchemaProvider::new());
+            catalog.register_schema(schema, provider).map_err(failed)?;
+        }
+    }
+    Ok(context)
+}
+
+fn runtime(config: &Config) -> Result<Arc<RuntimeEnv>> {
+    let top_consumers = NonZeroUsize::new(3).unwrap_or(NonZeroUsize::MIN);
+    let pool = FairSpillPool::new(config.memory_limit()?);
+    let mut builder = RuntimeEnvBuilder::new()
+        .with_memory_pool(Arc::new(TrackConsumersPool::new(pool, top_consumers)));
+    if let Some(folder) = &config.engine.spill_directory {
+        let folder: PathBuf = config.folder().join(folder);
+        std::fs::create_dir_all(&folder).map_err(|source| JobsError::Read {
+            path: folder.clone(),
+            source,
+        })?;
+        builder = builder.with_temp_file_path(folder);
+    }
+    builder.build_arc().map_err(|source| JobsError::Execution {
+        relation: "session".to_owned(),
+        source,
+    })
+}
+
+impl<'a> Session<'a> {
+    /// Opens the sources of a project; `context` holds the names.
+    pub(crate) async fn open(
+        project: &'a Project,
+        context: SessionContext,
+        as_of_date: NaiveDate,
+    ) -> Result<Self> {
+        let storage = Storage::try_new(&project.config.storage)?;
+        let parameters = project.parameters.for_date(as_of_date);
+        let (sources, keys) = (BTreeMap::new(), BTreeMap::new());
+        let mut session = Self {
+            context,
+            project,
+            parameters,
+            storage,
+            sources,
+            keys,
+        };
+        session.open_sources().await?;
+        Ok(session)
+    }
+
+    async fn open_sources(&mut self) -> Result<()> {
+        let project = self.project;
+        let (state, folder) = (self.context.state(), project.config.folder());
+        for (name, config) in &project.config.sources {
+            let format = Format::from(config.format);
+            let source = open(&state, &self.storage, &config.location, folder, format).await?;
+            self.define(SOURCE_SCHEMA, name, Arc::clone(&source.table))?;
+            self.sources.insert(name.clone(), source);
+        }
+        // keys take their type from what is there, so that absent inputs join with present ones
+        let mut keys = BTreeMap::new();
+        for file in project.graph.files() {
+            let Some(contract) = project.contract_of(file) else {
+                continue;
+            };
+            let names = || {
+                file.inputs
+                    .iter()
+                    .filter_map(|input| input.strip_prefix("source."))
+            };
+            if names().all(|name| self.sources.contains_key(name)) {
+                let schema = self.raw_plan(file).await?.schema().as_arrow().clone();
+                contract.collect_keys(&schema, &mut keys);
+            }
+        }
+        self.keys = keys;
+        for contract in &project.contracts {
+            if !self.sources.contains_key(&contract.name) {
+                let table = EmptyTable::new(contract.empty_schema(&self.keys));
+                self.define(SOURCE_SCHEMA, &contract.name, Arc::new(table))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Gives a table its name.
+    pub(crate) fn define(
+        &self,
+        schema: &str,
+        name: &str,
+        table: Arc<dyn TableProvider>,
+    ) -> Result<()> {
+        let reference = TableReference::partial(schema, name);
+        let failed = |source| JobsError::Execution {
+            relation: format!("{schema}.{name}"),
+            source,
+        };
+        self.context
+            .deregister_table(reference.clone())
+            .map_err(failed)?;
+        self.context
+            .register_table(reference, table)
+            .map_err(failed)?;
+        Ok(())
+    }
+
+    /// Gives a plan its name.
+    pub(crate) fn define_view(&self, name: &str, plan: LogicalPlan) -> Result<()> {
+        self.define(JOB_SCHEMA, name, Arc::new(ViewTable::new(plan, None)))
+    }
+
+    /// The plan of a file, with its contract if it has one.
+    pub(crate) async fn plan(&self, file: &SqlFile) -> Result<LogicalPlan> {
+        let plan = self.raw_plan(file).await?;
+        let Some(contract) = self.project.contract_of(file) else {
+            return Ok(plan);
+        };
+        let inputs = || {
+            file.inputs
+                .iter()
+                .filter_map(|input| input.strip_prefix("source."))
+        };
+        let configured = || inputs().filter_map(|name| self.project.config.sources.get(name));
+        let from_text = configured()
+            .any(|source| matches!(Format::from(source.format), Format::Csv | Format::Json));
+        let location = if file.is_override {
+            file.path.clone()
+        } else {
+            configured()
+                .map(|source| source.location.clone())
+                .collect::<Vec<_>>()
+                .join(", ")
+        };
+        let reading = Reading {
+            time_zone: self.parameters.text("time_zone").unwrap_or("UTC"),
+            from_text,
+            keys: &self.keys,
+        };
+        contract.conform(plan, &reading, &location, &self.context.state())
+    }
+
+    /// The plan of a file's statement, as it stands.
+    async fn raw_plan(&self, file: &SqlFile) -> Result<LogicalPlan> {
+        let statement = bind(&file.statement, &self.parameters)
+            .map_err(|name| file.error(format!("unknown parameter ${name}"), &name))?;
+        let planned = self.context.state().statement_to_plan(statement).await;
+        planned.map_err(|error| self.plan_error(file, &error))
+    }
+
+    fn plan_error(&self, file: &SqlFile, error: &DataFusionError) -> JobsError {
+        match JobsError::sql(&file.path, &file.text, error) {
+            JobsError::Sql { message, place } => {
+                let hint = file.overridden_inputs(&self.project.graph);
+                JobsError::Sql {
+                    message: message + &hint,
+                    place,
+                }
+            }
+            other => other,
+        }
+    }
+
+    /// Plans every file, without running anything: each relation stands for its columns alone.
+    pub(crate) async fn plan_all(&self) -> Result<()> {
+        for file in self.project.graph.files() {
+            let plan = self.plan(file).await?;
+            if file.kind == Kind::Mart {
+                self.check_grain(file, plan.schema().as_arrow())?;
+            }
+            if !matches!(file.kind, Kind::Audit | Kind::Report) {
+                let columns = Arc::clone(plan.schema().inner());
+                self.define(JOB_SCHEMA, &file.name, Arc::new(EmptyTable::new(columns)))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn check_grain(&self, file: &SqlFile, schema: &Schema) -> Result<()> {
+        for column in file.grain().iter().filter(|column| *column != "run_id") {
+            if schema.field_with_name(column).is_err() {
+                let message =
+                    format!("the grain names column '{column}', which the select does not return");
+                return Err(file.error(message, column));
+            }
+        }
+        Ok(())
+    }
+
+    /// The folder that a configuration names.
+    pub(crate) fn locate(&self, text: &str) -> Result<Location> {
+        let runtime = self.context.runtime_env();
+        Ok(self
+            .storage
+            .locate(text, self.project.config.folder(), &runtime)?)
+    }
+
+    /// State for planning and running.
+    pub(crate) fn state(&self) -> SessionState {
+        self.context.state()
+    }
+}
+
+/// A plan that reads a whole table.
+pub(crate) fn scan(
+    name: &str,
+    table: Arc<dyn TableProvider>,
+) -> datafusion::error::Result<LogicalPlan> {
+    LogicalPlanBuilder::scan(name, provider_as_source(table), None)?.build()
+}

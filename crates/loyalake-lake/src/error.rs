@@ -1,0 +1,140 @@
+//! What can go wrong between the lake and us.
+
+use datafusion::error::DataFusionError;
+
+/// The result of everything that touches the lake.
+pub type Result<T, E = LakeError> = std::result::Result<T, E>;
+
+/// A condition of the lake that stops an operation.
+#[derive(Debug, thiserror::Error)]
+pub enum LakeError {
+    /// The text is neither a path nor a URL of a known store.
+    #[error(
+        "location '{location}' is not a path or an s3://, gs://, az:// or file:// URL: {reason}"
+    )]
+    BadLocation {
+        /// What the configuration says.
+        location: String,
+        /// Why it can't be understood.
+        reason: String,
+    },
+    /// A local path that is not there.
+    #[error(
+        "location '{location}' does not exist; create it or mend the path (it is relative to the \
+        config file)"
+    )]
+    Missing {
+        /// The absolute path.
+        location: String,
+    },
+    /// The place exists and holds no file of the format.
+    #[error(
+        "location '{location}' holds no {format} files; check the folder, the glob and `format`"
+    )]
+    NoFiles {
+        /// The absolute path or URL.
+        location: String,
+        /// The configured format.
+        format: String,
+    },
+    /// A secret in the configuration.
+    #[error(
+        "storage option '{key}' is a secret; set it in the environment ({variable}) and remove \
+        it from the config"
+    )]
+    Secret {
+        /// The option.
+        key: String,
+        /// The environment variable to use in its place.
+        variable: String,
+    },
+    /// An option that no store knows.
+    #[error(
+        "storage option '{key}' is not an option of S3, GCS or Azure; did you mean '{nearest}'?"
+    )]
+    UnknownOption {
+        /// The option.
+        key: String,
+        /// The most similar known one.
+        nearest: String,
+    },
+    /// A Delta table that needs what this reader does not do.
+    #[error(
+        "delta table '{location}' uses {feature}, which is not supported; rewrite the table \
+        without it or export it as Parquet"
+    )]
+    UnsupportedDelta {
+        /// The table.
+        location: String,
+        /// The table feature.
+        feature: String,
+    },
+    /// Somebody else published the same date while this run was working.
+    #[error(
+        "table '{table}': run {other} published {date} while this run was working, nothing of \
+        this run is visible; run again if its inputs were newer"
+    )]
+    LostRace {
+        /// The published table.
+        table: String,
+        /// The partition both wanted.
+        date: String,
+        /// Run id of the winner.
+        other: String,
+    },
+    /// A published table whose columns changed in a way that old dates can't follow.
+    #[error(
+        "table '{table}': column '{column}' is {found} here and {published} in the published \
+        table; publish to a new `lake.output` or restore the column's type"
+    )]
+    SchemaChanged {
+        /// The published table.
+        table: String,
+        /// The column.
+        column: String,
+        /// Its type in this run.
+        found: String,
+        /// Its type in the lake.
+        published: String,
+    },
+    /// A column type that a Delta table can't hold.
+    #[error(
+        "table '{table}': column '{column}' has type {found}, which Delta tables can't hold; \
+        cast it in the final select"
+    )]
+    UnsupportedType {
+        /// The table.
+        table: String,
+        /// The column.
+        column: String,
+        /// Its type.
+        found: String,
+    },
+    /// A failure while publishing that could not be undone completely.
+    #[error(
+        "publishing failed ({cause}), and table '{table}' could not be put back ({source}); \
+        readers of schema latest are not affected, run the date again to heal it"
+    )]
+    NotUndone {
+        /// The table that still shows the failed run.
+        table: String,
+        /// The first failure.
+        cause: String,
+        /// Why undoing failed.
+        source: Box<LakeError>,
+    },
+    /// An error of the Delta library.
+    #[error("delta table '{location}': {source}")]
+    Delta {
+        /// The table.
+        location: String,
+        /// The library's words.
+        source: Box<deltalake::DeltaTableError>,
+    },
+    /// An error of the object store.
+    #[error("object store: {0}")]
+    Store(#[from] object_store::Error),
+    /// An error of a query.
+    #[error(transparent)]
+    Query(#[from] DataFusionError),
+}

@@ -1,0 +1,171 @@
+//! A table over a known list of Parquet files: the files of a Delta version, or staged ones.
+//!
+//! A listing of a folder would also show files that are staged, removed, or left by a crash.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use datafusion::arrow::datatypes::{FieldRef, SchemaRef};
+use datafusion::catalog::{Session, TableProvider};
+use datafusion::common::{DFSchema, ScalarValue, Statistics};
+use datafusion::datasource::listing::PartitionedFile;
+use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder, ParquetSource};
+use datafusion::datasource::source::DataSourceExec;
+use datafusion::datasource::table_schema::TableSchema;
+use datafusion::error::Result;
+use datafusion::execution::object_store::ObjectStoreUrl;
+use datafusion::logical_expr::{Expr, TableProviderFilterPushDown, TableType};
+use datafusion::physical_expr::PhysicalExpr;
+use datafusion::physical_expr::utils::conjunction;
+use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_plan::empty::EmptyExec;
+use object_store::ObjectMeta;
+
+/// A Parquet file and the values of the partition columns of its rows.
+#[derive(Debug, Clone)]
+pub struct DataFile {
+    /// Where it is, and how large.
+    pub meta: ObjectMeta,
+    /// Number of rows, where known.
+    pub rows: Option<usize>,
+    /// One value for every partition column.
+    pub partition_values: Vec<ScalarValue>,
+}
+
+/// A table made of [`DataFile`]s.
+#[derive(Debug)]
+pub struct FileTable {
+    store_url: ObjectStoreUrl,
+    schema: TableSchema,
+    files: Vec<DataFile>,
+}
+
+impl FileTable {
+    /// A table of `files` in one store, with the columns of the files first and partition columns
+    /// last.
+    pub fn new(
+        store_url: ObjectStoreUrl,
+        file_schema: SchemaRef,
+        partition_columns: Vec<FieldRef>,
+        files: Vec<DataFile>,
+    ) -> Self {
+        let schema = TableSchema::builder(file_schema)
+            .with_table_partition_cols(partition_columns)
+            .build();
+        Self {
+            store_url,
+            schema,
+            files,
+        }
+    }
+
+    /// The files whose partition values can satisfy `filters`.
+    fn matching_files(&self, state: &dyn Session, filters: &[Expr]) -> Result<Vec<&DataFile>> {
+        let partition_schema = Arc::new(datafusion::arrow::datatypes::Schema::new(
+            self.schema.table_partition_cols().clone(),
+        ));
+        let df_schema = DFSchema::try_from(Arc::clone(&partition_schema))?;
+        let predicates: Vec<Arc<dyn PhysicalExpr>> = filters
+            .iter()
+            .filter(|filter| self.reads_partitions_only(filter))
+            .map(|filter| state.create_physical_expr(filter.clone(), &df_schema))
+            .collect::<Result<_>>()?;
+        let Some(predicate) = (!predicates.is_empty()).then(|| conjunction(predicates)) else {
+            return Ok(self.files.iter().collect());
+        };
+        let mut matching = Vec::new();
+        for file in &self.files {
+            let values = file.partition_values.iter().map(ScalarValue::to_array);
+            let row = datafusion::arrow::array::RecordBatch::try_new(
+                Arc::clone(&partition_schema),
+                values.collect::<Result<_>>()?,
+            )?;
+            let verdict = predicate.evaluate(&row)?.into_array(1)?;
+            if ScalarValue::try_from_array(&verdict, 0)? == ScalarValue::Boolean(Some(true)) {
+                matching.push(file);
+            }
+        }
+        Ok(matching)
+    }
+
+    fn reads_partitions_only(&self, filter: &Expr) -> bool {
+        let partitions = self.schema.table_partition_cols();
+        let columns = filter.column_refs();
+        !columns.is_empty()
+            && columns
+                .iter()
+                .all(|column| partitions.iter().any(|field| field.name() == column.name()))
+    }
+
+    fn partitioned_file(&self, file: &DataFile) -> PartitionedFile {
+        let scan = PartitionedFile::new_from_meta(file.meta.clone())
+            .with_partition_values(file.partition_values.clone());
+        let Some(rows) = file.rows else { return scan };
+        let mut statistics = Statistics::new_unknown(self.schema.file_schema());
+        statistics.num_rows = datafusion::common::stats::Precision::Exact(rows);
+        scan.with_statistics(Arc::new(statistics))
+    }
+}
+
+#[async_trait]
+impl TableProvider for FileTable {
+    fn schema(&self) -> SchemaRef {
+        Arc::clone(self.schema.table_schema())
+    }
+
+    fn table_type(&self) -> TableType {
+        TableType::Base
+    }
+
+    fn supports_filters_pushdown(
+        &self,
+        filters: &[&Expr],
+    ) -> Result<Vec<TableProviderFilterPushDown>> {
+        let exact = |filter: &&Expr| {
+            if self.reads_partitions_only(filter) {
+                TableProviderFilterPushDown::Exact
+            } else {
+                TableProviderFilterPushDown::Inexact
+            }
+        };
+        Ok(filters.iter().map(exact).collect())
+    }
+
+    async fn scan(
+        &self,
+        state: &dyn Session,
+        projection: Option<&Vec<usize>>,
+        filters: &[Expr],
+        limit: Option<usize>,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        let files = self.matching_files(state, filters)?;
+        if files.is_empty() {
+            let schema = datafusion::physical_plan::project_schema(&self.schema(), projection)?;
+            return Ok(Arc::new(EmptyExec::new(schema)));
+        }
+        let df_schema = DFSchema::try_from(self.schema())?;
+        let predicates = filters
+            .iter()
+            .filter(|filter| !self.reads_partitions_only(filter))
+            .map(|filter| state.create_physical_expr(filter.clone(), &df_schema))
+            .collect::<Result<Vec<_>>>()?;
+        let mut source = ParquetSource::new(self.schema.clone())
+            .with_table_parquet_options(state.table_options().parquet.clone());
+        if !predicates.is_empty() {
+            source = source.with_predicate(conjunction(predicates));
+        }
+        let partitions = state.config().target_partitions();
+        let group = FileGroup::new(
+            files
+                .into_iter()
+                .map(|file| self.partitioned_file(file))
+                .collect(),
+        );
+        let config = FileScanConfigBuilder::new(self.store_url.clone(), Arc::new(source))
+            .with_file_groups(group.split_files(partitions))
+            .with_projection_indices(projection.cloned())?
+            .with_limit(limit)
+            .build();
+        Ok(DataSourceExec::from_data_source(config))
+    }
+}

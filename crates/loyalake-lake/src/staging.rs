@@ -1,0 +1,222 @@
+//! Writing the result of a plan to Parquet files that no reader sees yet.
+//!
+//! Not here: making them visible, see [`crate::delta`].
+
+use std::sync::Arc;
+
+use datafusion::arrow::array::RecordBatch;
+use datafusion::arrow::compute::cast;
+use datafusion::arrow::datatypes::{
+    DataType, Field, FieldRef, Fields, Schema, SchemaRef, TimeUnit,
+};
+use datafusion::error::DataFusionError;
+use datafusion::execution::{SendableRecordBatchStream, TaskContext};
+use datafusion::parquet::arrow::AsyncArrowWriter;
+use datafusion::parquet::basic::Compression;
+use datafusion::parquet::file::properties::WriterProperties;
+use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties};
+use futures::{StreamExt, TryStreamExt};
+use object_store::buffered::BufWriter;
+use object_store::path::Path;
+use object_store::{ObjectMeta, ObjectStoreExt};
+use tokio::task::JoinSet;
+
+use crate::{DataFile, FileTable, Location, Result};
+
+/// Rows of a row group: small enough for point look-ups, large enough to compress.
+const ROW_GROUP_ROWS: usize = 131_072;
+
+/// The files of one relation, written and not published.
+#[derive(Debug, Clone)]
+pub struct Staged {
+    /// The folder that holds them.
+    pub location: Location,
+    /// Columns as the query gave them.
+    pub schema: SchemaRef,
+    /// The files, without partition values.
+    pub files: Vec<DataFile>,
+}
+
+impl Staged {
+    /// Number of rows of all files.
+    pub fn rows(&self) -> usize {
+        self.files.iter().filter_map(|file| file.rows).sum()
+    }
+
+    /// Size of all files.
+    pub fn bytes(&self) -> u64 {
+        self.files.iter().map(|file| file.meta.size).sum()
+    }
+
+    /// The staged rows as a table that queries can read.
+    ///
+    /// # Errors
+    /// A location whose store DataFusion can't address.
+    pub fn table(&self) -> Result<FileTable> {
+        Ok(FileTable::new(
+            self.location.store_url()?,
+            Arc::clone(&self.schema),
+            Vec::new(),
+            self.files.clone(),
+        ))
+    }
+}
+
+/// Runs `plan` and writes each of its partitions to a file below `location`. `on_rows` hears of
+/// every batch.
+///
+/// # Errors
+/// What the query or the store says; files written so far are left to [`remove`].
+pub async fn write(
+    plan: Arc<dyn ExecutionPlan>,
+    context: Arc<TaskContext>,
+    location: &Location,
+    on_rows: impl Fn(usize) + Clone + Send + 'static,
+) -> Result<Staged> {
+    let schema = plan.schema();
+    let stored = Arc::new(stored_schema(&schema));
+    let mut writers = JoinSet::new();
+    for partition in 0..plan.output_partitioning().partition_count() {
+        let stream = plan.execute(partition, Arc::clone(&context))?;
+        let path = location
+            .path()
+            .clone()
+            .join(format!("part-{partition:05}.parquet"));
+        let (location, stored, on_rows) = (location.clone(), Arc::clone(&stored), on_rows.clone());
+        writers.spawn(async move { write_file(stream, &location, path, stored, on_rows).await });
+    }
+    let mut files = Vec::new();
+    while let Some(written) = writers.join_next().await {
+        let written = written.map_err(|error| DataFusionError::ExecutionJoin(Box::new(error)))?;
+        files.extend(written?);
+    }
+    files.sort_by(|one, two| one.meta.location.cmp(&two.meta.location));
+    Ok(Staged {
+        location: location.clone(),
+        schema,
+        files,
+    })
+}
+
+/// Deletes every file below `location`; a missing folder is fine.
+///
+/// # Errors
+/// What the store says.
+pub async fn remove(location: &Location) -> Result<()> {
+    let store = location.store();
+    let paths = store
+        .list(Some(location.path()))
+        .map_ok(|meta| meta.location)
+        .boxed();
+    store.delete_stream(paths).try_collect::<Vec<_>>().await?;
+    if location.url().scheme() == "file"
+        && let Ok(folder) = location.url().to_file_path()
+    {
+        // object stores have no folders; a local one would be left empty
+        let _ = tokio::fs::remove_dir_all(folder).await;
+    }
+    Ok(())
+}
+
+/// Writes one stream to one file, or nothing when the stream has no rows.
+async fn write_file(
+    mut stream: SendableRecordBatchStream,
+    location: &Location,
+    path: Path,
+    schema: SchemaRef,
+    on_rows: impl Fn(usize),
+) -> Result<Option<DataFile>> {
+    let mut rows = 0;
+    let mut writer = None;
+    while let Some(batch) = stream.next().await {
+        let batch = batch?;
+        if batch.num_rows() == 0 {
+            continue;
+        }
+        let writer = match &mut writer {
+            Some(writer) => writer,
+            none => none.insert(open_writer(location, &path, &schema)?),
+        };
+        writer
+            .write(&to_stored(&batch, &schema)?)
+            .await
+            .map_err(DataFusionError::from)?;
+        rows += batch.num_rows();
+        on_rows(batch.num_rows());
+    }
+    let Some(writer) = writer else {
+        return Ok(None);
+    };
+    writer.close().await.map_err(DataFusionError::from)?;
+    let meta: ObjectMeta = location.store().head(&path).await?;
+    Ok(Some(DataFile {
+        meta,
+        rows: Some(rows),
+        partition_values: Vec::new(),
+    }))
+}
+
+fn open_writer(
+    location: &Location,
+    path: &Path,
+    schema: &SchemaRef,
+) -> Result<AsyncArrowWriter<BufWriter>> {
+    let properties = WriterProperties::builder()
+        .set_compression(Compression::SNAPPY)
+        .set_max_row_group_row_count(Some(ROW_GROUP_ROWS))
+        .build();
+    let sink = BufWriter::new(Arc::clone(location.store()), path.clone());
+    Ok(
+        AsyncArrowWriter::try_new(sink, Arc::clone(schema), Some(properties))
+            .map_err(DataFusionError::from)?,
+    )
+}
+
+fn to_stored(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch, DataFusionError> {
+    let columns = batch
+        .columns()
+        .iter()
+        .zip(schema.fields())
+        .map(|(column, field)| cast(column, field.data_type()))
+        .collect::<std::result::Result<Vec<_>, _>>()?;
+    Ok(RecordBatch::try_new(Arc::clone(schema), columns)?)
+}
+
+/// The schema that is written: the types that every Parquet reader knows, all columns nullable.
+pub(crate) fn stored_schema(schema: &Schema) -> Schema {
+    Schema::new(stored_fields(schema.fields()))
+}
+
+fn stored_fields(fields: &Fields) -> Vec<FieldRef> {
+    let stored = |field: &FieldRef| {
+        Arc::new(Field::new(
+            field.name(),
+            stored_type(field.data_type()),
+            true,
+        ))
+    };
+    fields.iter().map(stored).collect()
+}
+
+fn stored_type(data_type: &DataType) -> DataType {
+    match data_type {
+        DataType::Utf8View | DataType::LargeUtf8 => DataType::Utf8,
+        DataType::BinaryView | DataType::LargeBinary => DataType::Binary,
+        DataType::Date64 => DataType::Date32,
+        DataType::Dictionary(_, value) => stored_type(value),
+        DataType::Timestamp(_, Some(_)) => {
+            DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into()))
+        }
+        DataType::Timestamp(_, None) => DataType::Timestamp(TimeUnit::Microsecond, None),
+        DataType::List(item) | DataType::LargeList(item) => {
+            let name = item.name().as_str();
+            DataType::List(Arc::new(Field::new(
+                name,
+                stored_type(item.data_type()),
+                true,
+            )))
+        }
+        DataType::Struct(fields) => DataType::Struct(stored_fields(fields).into()),
+        other => other.clone(),
+    }
+}

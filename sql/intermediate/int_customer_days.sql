@@ -1,0 +1,53 @@
+-- int_customer_days: the orders of each customer and day by outcome; what others know of orders.
+-- grain: customer_id, purchased_on, outcome, row_key, rule, detail
+-- inputs: order_outcomes
+-- params: none
+-- source: customer and day are kept for valid and fully refunded orders, key, rule and detail for
+--     quarantined ones; they are NULL elsewhere, so that few rows are left
+with
+
+keyed as (
+
+    select
+        case when outcome in ('valid', 'fully_refunded') then customer_id end as customer_id,
+        outcome,
+        case when outcome = 'quarantined' then cast(order_id as varchar) end as row_key,
+        rule,
+        detail,
+        gross_amount,
+        refund_amount,
+        net_amount,
+        case when cost_amount is not null then net_amount end as costed_net_amount,
+        cost_amount,
+        cast(net_amount as double) as net_amount_double,
+        versions,
+        case when outcome in ('valid', 'fully_refunded') then ordered_on end as purchased_on
+    from order_outcomes
+
+)
+
+select
+    ---------- ids
+    customer_id,
+
+    ---------- text
+    outcome,
+    row_key,
+    rule,
+    detail,
+
+    ---------- numerics
+    count(*) as orders,
+    sum(versions) - count(*) as older_versions,  -- rows that a later version replaced
+    cast(sum(gross_amount) as decimal(38, 4)) as gross_amount,  -- money, as all amounts here
+    cast(sum(refund_amount) as decimal(38, 4)) as refund_amount,
+    cast(sum(net_amount) as decimal(38, 4)) as net_amount,  -- after refunds
+    cast(sum(costed_net_amount) as decimal(38, 4)) as costed_net_amount,  -- orders with a cost
+    cast(sum(cost_amount) as decimal(38, 4)) as cost_amount,
+    sum(net_amount_double) as net_amount_double,  -- only to check the decimal sums
+
+    ---------- dates
+    purchased_on
+
+from keyed
+group by customer_id, outcome, row_key, rule, detail, purchased_on

@@ -1,0 +1,90 @@
+-- int_customer_values: past and expected value of each customer, before ranking.
+-- grain: customer_id
+-- inputs: customer_metrics, int_selected_model, int_spend_fit
+-- params: $discount_rate_annual, $horizon_days
+-- source: references in int_model_fits and int_spend_fit; without a usable model of purchases the
+--     seed formula (past rate times past spend, undiscounted), without one of spend the average
+with
+
+expectations as (
+
+    select
+        *,
+        btyd_p_alive(
+            (select fit from int_selected_model), repeat_purchases, recency_days, age_days
+        ) as p_alive,
+        btyd_expected_purchases(
+            (select fit from int_selected_model), repeat_purchases, recency_days, age_days,
+            $horizon_days
+        ) as model_purchases,
+        btyd_discounted_purchases(
+            (select fit from int_selected_model), repeat_purchases, recency_days, age_days,
+            $horizon_days, 1 / discount_factor($discount_rate_annual, 1) - 1
+        ) as discounted_purchases,
+        gamma_gamma_expected_spend(
+            (select fit from int_spend_fit where fit['status'] = 'ok'),
+            repeat_purchases, coalesce(mean_repeat_value, 0)
+        ) as model_spend,
+        cast(net_revenue as double) / purchase_days as average_spend,
+        purchases_per_year * $horizon_days / 365.25 as seed_purchases
+    from customer_metrics
+
+),
+
+expected as (
+
+    select
+        *,
+        case
+            when discounted_purchases is null then 'no_model'
+            when model_spend is null then 'no_spend_model'
+            else 'ok'
+        end as ltv_status,
+        case
+            when discounted_purchases is null then average_spend
+            else coalesce(model_spend, average_spend)
+        end as expected_spend,
+        case
+            when discounted_purchases is null
+                then ltv_simple($horizon_days / 365.25, average_spend, purchases_per_year)
+            else discounted_purchases * coalesce(model_spend, average_spend)
+        end as expected_revenue,
+        coalesce(
+            cast(gross_profit as double), cast(net_revenue as double) * margin_rate
+        ) as historical_profit
+    from expectations
+
+)
+
+select
+    ---------- ids
+    customer_id,
+
+    ---------- text
+    case
+        when ltv_status = 'no_model' then 'seed_formula'
+        else (select model from int_selected_model)
+    end as model,
+    case when ltv_status = 'ok' then 'gamma_gamma' else 'average' end as spend_model,
+    ltv_status,
+
+    ---------- numerics
+    purchase_days,  -- days with a valid order
+    recency_days,  -- days, first to last purchase
+    age_days,  -- days, first purchase to as_of_date
+    net_revenue as historical_revenue,  -- money
+    cast(historical_profit as decimal(18, 4)) as historical_profit,  -- money
+    p_alive,  -- probability
+    coalesce(model_purchases, seed_purchases) as expected_purchases,  -- within the horizon
+    expected_spend,  -- money per purchase
+    cast(expected_revenue as decimal(18, 4)) as expected_revenue,  -- money within the horizon
+    cast(expected_revenue * margin_rate as decimal(18, 4)) as expected_profit,  -- money
+    cast(
+        net_revenue + cast(expected_revenue as decimal(18, 4)) as decimal(18, 4)
+    ) as lifetime_value,  -- money
+    cast(
+        cast(historical_profit as decimal(18, 4))
+        + cast(expected_revenue * margin_rate as decimal(18, 4)) as decimal(18, 4)
+    ) as lifetime_profit  -- money
+
+from expected

@@ -1,0 +1,74 @@
+-- int_loyalty_values: what the loyalty components of each customer are measured by.
+-- grain: customer_id
+-- inputs: customer_metrics, int_customer_days
+-- params: $as_of_date, $gap_prior_purchases, $min_regularity_months
+-- source: purchase_recency is the days since the last purchase over the expected gap between
+--     purchases; a customer's own mean gap is drawn towards that of all repeat buyers
+with
+
+purchase_months as (
+
+    select
+        customer_id,
+        date_trunc('month', purchased_on) as purchase_month
+    from int_customer_days
+    where
+        outcome = 'valid'
+        and customer_id is not null
+    group by customer_id, date_trunc('month', purchased_on)
+
+),
+
+month_counts as (
+
+    select
+        customer_id,
+        count(*) as purchase_months
+    from purchase_months
+    group by customer_id
+
+),
+
+-- the small side of a join stands on the left: that side is held in memory
+observed as (
+
+    select
+        customer_metrics.*,
+        cast(month_counts.purchase_months as double) as purchase_months,
+        12 * (date_part('year', $as_of_date) - date_part('year', first_purchase_on))
+            + date_part('month', $as_of_date) - date_part('month', first_purchase_on)
+            + 1 as observed_months,
+        (
+            select cast(sum(recency_days) as double) / nullif(sum(repeat_purchases), 0)
+            from customer_metrics
+        ) as mean_gap
+    from month_counts
+    right join customer_metrics
+        on month_counts.customer_id = customer_metrics.customer_id
+
+),
+
+expected as (
+
+    select
+        *,
+        (recency_days + $gap_prior_purchases * mean_gap)
+            / nullif(repeat_purchases + $gap_prior_purchases, 0) as expected_gap
+    from observed
+
+)
+
+select
+    ---------- ids
+    customer_id,
+
+    ---------- numerics
+    purchases_per_year as purchase_frequency,  -- per year
+    days_since_last_purchase / nullif(expected_gap, 0) as purchase_recency,  -- expected gaps
+    average_order_value,  -- money per order
+    cast(age_days as double) as tenure,  -- days
+    case
+        when observed_months >= $min_regularity_months then purchase_months / observed_months
+    end as regularity  -- share of calendar months with a purchase
+
+from expected

@@ -1,0 +1,49 @@
+-- customer_ltv: what each customer was worth, and is expected to be worth over the horizon.
+-- grain: customer_id
+-- inputs: int_customer_values, score_cuts
+-- params: none
+-- source: references in int_model_fits and int_spend_fit; the horizon is horizon_days
+with
+
+ranked as (
+
+    -- bins ascend with value, deciles descend
+    select
+        int_customer_values.*,
+        2 + cast(
+            array_length((select cuts from score_cuts where score = 'ltv_decile')) as bigint
+        ) - score_bin(
+            lifetime_value, (select cuts from score_cuts where score = 'ltv_decile')
+        ) as ltv_decile
+    from int_customer_values
+
+)
+
+select
+    ---------- ids
+    customer_id,
+
+    ---------- text
+    cast(model as varchar) as model,  -- of purchases
+    cast(spend_model as varchar) as spend_model,
+    cast(ltv_status as varchar) as ltv_status,  -- ok, no_spend_model, no_model
+
+    ---------- numerics
+    cast(historical_revenue as decimal(18, 4)) as historical_revenue,  -- money
+    cast(historical_profit as decimal(18, 4)) as historical_profit,  -- money
+    cast(p_alive as double) as p_alive,  -- probability
+    cast(expected_purchases as double) as expected_purchases,  -- purchases within the horizon
+    cast(expected_spend as double) as expected_spend,  -- money per purchase
+    cast(expected_revenue as decimal(18, 4)) as expected_revenue,  -- money, discounted
+    cast(expected_profit as decimal(18, 4)) as expected_profit,  -- money, discounted
+    cast(null as decimal(18, 4)) as expected_revenue_p10,  -- money within the horizon
+    cast(null as decimal(18, 4)) as expected_revenue_p90,  -- money within the horizon
+    cast(lifetime_value as decimal(18, 4)) as lifetime_value,  -- money, historical and expected
+    cast(lifetime_profit as decimal(18, 4)) as lifetime_profit,  -- money, historical and expected
+    cast(ltv_decile as int) as ltv_decile,  -- 1 is the highest value
+    cast(null as double) as churn_probability,  -- probability of no purchase in the horizon
+
+    ---------- dates
+    cast(null as date) as next_purchase_on_p50
+
+from ranked

@@ -1,0 +1,40 @@
+-- loyalty_score_components: what makes up each customer's loyalty score, ten rows per customer.
+-- grain: customer_id, component
+-- inputs: int_loyalty_components
+-- params: none
+-- source: definition in int_loyalty_components; contributions add up to the score
+with
+
+components as (
+
+    select
+        customer_id,
+        unnest(components) as component,
+        unnest(loyalty['contributions']) as points
+    from int_loyalty_components
+
+)
+
+select
+    ---------- ids
+    customer_id,
+    cast(component['name'] as varchar) as component,
+
+    ---------- text
+    cast(component['direction'] as varchar) as direction,  -- of the raw value
+    cast(
+        case
+            when component['value'] is not null then 'ok'
+            when component['name'] in ('regularity', 'purchase_recency')
+                then 'insufficient_history'
+            else 'missing_input'
+        end as varchar
+    ) as component_status,
+
+    ---------- numerics
+    cast(component['raw_value'] as double) as raw_value,  -- in the unit of the component
+    cast(component['value'] as double) as unit_value,  -- 0 to 1, 1 is most loyal
+    cast(component['weight'] as double) as weight,  -- relative to the other weights
+    cast(points['contribution'] as double) as contribution  -- points of the score
+
+from components

@@ -1,0 +1,91 @@
+-- order_outcomes: every order once, and what became of it.
+-- grain: order_id, rule
+-- inputs: converted_orders, known_customers, refund_outcomes
+-- params: $as_of_date, $count_zero_value_orders, $valid_statuses
+-- source: an order is valid when its status is, it is dated up to $as_of_date, its net amount is
+--     positive and was not refunded in full
+with
+
+test_customers as (
+
+    select customer_id
+    from known_customers
+    where is_test
+
+),
+
+order_refunds as (
+
+    select
+        order_id,
+        sum(amount) as refund_amount
+    from refund_outcomes
+    where outcome = 'valid'
+    group by order_id
+
+),
+
+-- the small side of a join stands on the left: that side is held in memory
+refunded as (
+
+    select
+        converted_orders.*,
+        order_refunds.refund_amount
+    from order_refunds
+    right join converted_orders
+        on order_refunds.order_id = converted_orders.order_id
+
+),
+
+told_apart as (
+
+    select
+        refunded.*,
+        test_customers.customer_id is not null as is_test
+    from test_customers
+    right join refunded
+        on test_customers.customer_id = refunded.customer_id
+
+),
+
+judged as (
+
+    select
+        *,
+        case
+            when ordered_on > $as_of_date and broken_rule is distinct from 'ordered_at_in_range'
+                then 'after_as_of_date'
+            when broken_rule is not null then 'quarantined'
+            when is_test then 'test_customer'
+            when not array_has($valid_statuses, status) then 'other_status'
+            when net_amount < 0 then 'not_positive'
+            when net_amount = 0 and not $count_zero_value_orders then 'not_positive'
+            when refund_amount > 0 and refund_amount >= net_amount then 'fully_refunded'
+            when customer_id is null then 'unattributed'
+            else 'valid'
+        end as outcome
+    from told_apart
+
+)
+
+select
+    ---------- ids
+    order_id,
+    customer_id,
+
+    ---------- text
+    outcome,  -- valid, or the first reason why not
+    case when outcome = 'quarantined' then broken_rule end as rule,
+    case when outcome = 'quarantined' then broken_detail end as detail,
+
+    ---------- numerics
+    gross_amount,  -- money of the reporting currency, as all amounts here
+    coalesce(refund_amount, 0) as refund_amount,
+    net_amount - coalesce(refund_amount, 0) as net_amount,  -- after refunds
+    cost_amount,  -- NULL is unknown
+    cast(versions as bigint) as versions,  -- rows that this order had
+
+    ---------- dates
+    ordered_on  -- business date
+
+from judged

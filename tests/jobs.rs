@@ -1,0 +1,10 @@
+//! The nightly run on small given tables: what the rules make of them, and what a run leaves behind.
+
+#[path = "jobs/bad_rows.rs"]
+mod bad_rows;
+#[path = "jobs/orders.rs"]
+mod orders;
+#[path = "jobs/publishing.rs"]
+mod publishing;
+#[path = "jobs/shop.rs"]
+mod shop;

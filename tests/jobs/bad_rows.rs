@@ -1,0 +1,109 @@
+//! Rows that break a contract: refused with a rule, counted, and never in a customer table.
+
+use crate::shop::Shop;
+
+#[tokio::test]
+async fn broken_rows_go_to_quarantine_with_their_rule() {
+    let mut shop = Shop::new();
+    shop.parameter("max_quarantined_share = 1.0");
+    shop.given(
+        "orders",
+        "select * from (values
+            ('ok', 'anna', timestamp '2024-01-05T10:00:00', 'paid', 10.0),
+            ('nan', 'anna', timestamp '2024-01-05T10:00:00', 'paid', cast('NaN' as double)),
+            ('inf', 'anna', timestamp '2024-01-05T10:00:00', 'paid', cast('inf' as double)),
+            ('huge', 'anna', timestamp '2024-01-05T10:00:00', 'paid', 1e20),
+            ('minus', 'anna', timestamp '2024-01-05T10:00:00', 'paid', -1.0),
+            ('old', 'anna', timestamp '1850-01-05T10:00:00', 'paid', 10.0),
+            ('new', 'anna', timestamp '2240-01-05T10:00:00', 'paid', 10.0),
+            ('status', 'anna', timestamp '2024-01-05T10:00:00', null, 10.0),
+            (null, 'anna', timestamp '2024-01-05T10:00:00', 'paid', 10.0)
+        ) as orders (order_id, customer_id, ordered_at, status, gross_amount)",
+    )
+    .await;
+    shop.run("2024-02-01").await;
+    let rows = shop
+        .query("select row_key, rule from quarantine order by row_key nulls last")
+        .await;
+    assert_eq!(
+        rows[..7],
+        [
+            "huge gross_amount_is_decimal",
+            "inf gross_amount_is_decimal",
+            "minus gross_amount_check",
+            "nan gross_amount_is_decimal",
+            "new ordered_at_in_range",
+            "old ordered_at_in_range",
+            "status status_not_null",
+        ]
+    );
+    assert!(rows[7].ends_with("order_id_not_null"), "{rows:?}");
+    let counted = shop.query("select quarantined_rows from runs").await;
+    assert_eq!(counted, ["8"]);
+    assert_eq!(
+        shop.query("select orders, net_revenue from customer_metrics")
+            .await,
+        ["1 10.0000"]
+    );
+}
+
+#[tokio::test]
+async fn too_many_broken_rows_stop_the_run() {
+    let mut shop = Shop::new();
+    shop.given(
+        "orders",
+        "select * from (values
+            ('o1', 'anna', timestamp '2024-01-05T10:00:00', 'paid', 10.0),
+            ('o2', 'anna', timestamp '2024-01-05T10:00:00', 'paid', -10.0)
+        ) as orders (order_id, customer_id, ordered_at, status, gross_amount)",
+    )
+    .await;
+    let error = shop
+        .try_run("2024-02-01")
+        .await
+        .expect_err("half of the rows are broken");
+    assert_eq!(error.exit_code(), 4, "{error}");
+    assert!(
+        error.to_string().contains("max_quarantined_share"),
+        "{error}"
+    );
+}
+
+#[tokio::test]
+async fn a_missing_column_names_source_and_column() {
+    let mut shop = Shop::new();
+    shop.given(
+        "orders",
+        "select 'o1' as order_id, 'anna' as customer_id, 'paid' as status",
+    )
+    .await;
+    let error = shop
+        .try_run("2024-02-01")
+        .await
+        .expect_err("columns are missing")
+        .to_string();
+    assert!(
+        error.contains("orders.parquet") && error.contains("'ordered_at"),
+        "{error}"
+    );
+}
+
+#[tokio::test]
+async fn a_wrong_type_names_expected_and_found() {
+    let mut shop = Shop::new();
+    shop.given(
+        "orders",
+        "select 'o1' as order_id, 'anna' as customer_id, 'paid' as status, 'ten' as gross_amount,
+            timestamp '2024-01-05T10:00:00' as ordered_at",
+    )
+    .await;
+    let error = shop
+        .try_run("2024-02-01")
+        .await
+        .expect_err("text is no money")
+        .to_string();
+    assert!(
+        error.contains("'gross_amount' must be decimal, but is varchar"),
+        "{error}"
+    );
+}

@@ -1,0 +1,159 @@
+//! What a run leaves in the lake: all of it, once, or nothing.
+
+use crate::shop::Shop;
+
+async fn shop() -> Shop {
+    let mut shop = Shop::new();
+    shop.given(
+        "orders",
+        "select 'o' || value as order_id, value % 7 as customer_id, 'paid' as status,
+            cast(value as double) as gross_amount,
+            timestamp '2024-01-01T00:00:00' + value * interval '1 day' as ordered_at
+         from generate_series(1, 100)",
+    )
+    .await;
+    shop
+}
+
+const TABLES: [&str; 11] = [
+    "customer_metrics",
+    "customer_ltv",
+    "customer_rfm",
+    "loyalty_scores",
+    "loyalty_score_components",
+    "customer_segments",
+    "segment_ltv",
+    "score_cuts",
+    "model_fits",
+    "quarantine",
+    "audit_results",
+];
+
+#[tokio::test]
+async fn a_second_run_of_a_date_gives_the_same_rows_once() {
+    let shop = shop().await;
+    shop.run("2024-04-20").await;
+    let mut before = Vec::new();
+    for table in TABLES {
+        before.push(
+            shop.query(&format!(
+                "select * exclude (run_id) from {table} order by 1, 2"
+            ))
+            .await,
+        );
+    }
+    shop.run("2024-04-20").await;
+    for (table, before) in TABLES.iter().zip(before) {
+        let after = shop
+            .query(&format!(
+                "select * exclude (run_id) from {table} order by 1, 2"
+            ))
+            .await;
+        assert_eq!(before, after, "{table}");
+    }
+    assert_eq!(shop.query("select count(*) from history.runs").await, ["1"]);
+}
+
+#[tokio::test]
+async fn each_date_keeps_its_rows_and_latest_shows_the_newest() {
+    let shop = shop().await;
+    shop.run("2024-04-20").await;
+    shop.run("2024-03-20").await;
+    let dates = "select distinct as_of_date from history.customer_ltv order by 1";
+    assert_eq!(shop.query(dates).await, ["2024-03-20", "2024-04-20"]);
+    let latest = "select distinct as_of_date from customer_ltv";
+    assert_eq!(shop.query(latest).await, ["2024-04-20"]);
+}
+
+#[tokio::test]
+async fn a_failed_audit_leaves_the_lake_as_it_was() {
+    let shop = shop().await;
+    shop.run("2024-04-20").await;
+    let versions = "select count(*), max(run_id) from history.customer_metrics";
+    let before = shop.query(versions).await;
+    shop.file(
+        "audits/customer_metrics__nobody.sql",
+        "-- customer_metrics__nobody: nobody may buy.\n-- table: customer_metrics\n\
+         -- severity: error\n-- inputs: customer_metrics\n-- params: none\n\
+         select customer_id from customer_metrics\n",
+    );
+    let error = shop
+        .try_run("2024-04-21")
+        .await
+        .expect_err("the audit fails");
+    assert_eq!(error.exit_code(), 3, "{error}");
+    assert!(
+        error
+            .to_string()
+            .contains("customer_metrics__nobody: 7 rows, first: customer_id"),
+        "{error}"
+    );
+    assert_eq!(shop.query(versions).await, before);
+    let files = walk(&shop.path().join("lake"));
+    assert!(
+        !files.iter().any(|file| file.contains("2024-04-21")),
+        "no file of the failed run: {files:?}"
+    );
+    assert!(
+        !shop.path().join("lake_scratch").exists()
+            || walk(&shop.path().join("lake_scratch")).is_empty()
+    );
+}
+
+#[tokio::test]
+async fn a_run_that_another_one_overtook_publishes_nothing() {
+    let shop = shop().await;
+    let (one, two) = tokio::join!(shop.try_run("2024-04-20"), shop.try_run("2024-04-20"));
+    let lost = [&one, &two]
+        .into_iter()
+        .filter_map(|run| run.as_ref().err())
+        .collect::<Vec<_>>();
+    assert!(lost.len() <= 1, "one of two runs wins: {lost:?}");
+    for error in lost {
+        assert!(
+            error.to_string().contains("while this run was working"),
+            "{error}"
+        );
+    }
+    let rows = shop
+        .query("select count(*), count(distinct run_id) from history.customer_metrics")
+        .await;
+    assert_eq!(rows, ["7 1"]);
+}
+
+#[tokio::test]
+async fn selected_tables_are_published_alone_and_others_stay() {
+    let shop = shop().await;
+    shop.run("2024-04-20").await;
+    let project = shop.project().expect("a project");
+    let options = loyalake_jobs::RunOptions {
+        as_of_date: crate::shop::date("2024-04-20"),
+        select: vec!["customer_rfm".to_owned()],
+    };
+    struct Silent;
+    impl loyalake_jobs::Observer for Silent {
+        fn event(&self, _: loyalake_jobs::run::Event<'_>) {}
+    }
+    let report = loyalake_jobs::run(&project, &options, std::sync::Arc::new(Silent))
+        .await
+        .expect("a run");
+    let runs = shop.query("select distinct run_id from customer_rfm").await;
+    assert_eq!(runs, [report.run_id]);
+    assert_eq!(
+        shop.query("select count(*) from customer_metrics").await,
+        ["7"]
+    );
+}
+
+/// Paths of all files below a folder.
+fn walk(folder: &std::path::Path) -> Vec<String> {
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        if entry.path().is_dir() {
+            files.extend(walk(&entry.path()));
+        } else {
+            files.push(entry.path().display().to_string());
+        }
+    }
+    files
+}

@@ -1,0 +1,143 @@
+//! A shop in a temporary folder: its sources are written by SQL, its tables read by SQL.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use chrono::NaiveDate;
+use datafusion::dataframe::DataFrameWriteOptions;
+use datafusion::prelude::SessionContext;
+use loyalake_jobs::run::Event;
+use loyalake_jobs::{Config, JobsError, Observer, Project, RunOptions, RunReport, analyst, run};
+use tempfile::TempDir;
+
+/// A project with its lake.
+pub struct Shop {
+    folder: TempDir,
+    sources: String,
+    parameters: String,
+}
+
+struct Silent;
+
+impl Observer for Silent {
+    fn event(&self, _: Event<'_>) {}
+}
+
+impl Shop {
+    /// A shop without sources.
+    pub fn new() -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        Self {
+            folder,
+            sources: String::new(),
+            parameters: String::new(),
+        }
+    }
+
+    /// Its folder.
+    pub fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Writes the result of `sql` as the source `name`; again to replace it.
+    pub async fn given(&mut self, name: &str, sql: &str) {
+        let location = self.path().join(format!("{name}.parquet"));
+        let frame = SessionContext::new()
+            .sql(sql)
+            .await
+            .expect("the given rows are SQL");
+        let options = DataFrameWriteOptions::new().with_single_file_output(true);
+        let location = location.to_str().expect("a path in UTF-8").to_owned();
+        frame
+            .write_parquet(&location, options, None)
+            .await
+            .expect("the given rows are written");
+        let entry = format!("[sources.{name}]\nlocation = \"{name}.parquet\"\n");
+        if !self.sources.contains(&entry) {
+            self.sources.push_str(&entry);
+        }
+    }
+
+    /// Sets a parameter, as a line of TOML.
+    pub fn parameter(&mut self, line: &str) {
+        self.parameters.push_str(line);
+        self.parameters.push('\n');
+    }
+
+    /// Writes an override such as `audits/x.sql`.
+    pub fn file(&self, path: &str, text: &str) {
+        let path = self.path().join("sql").join(path);
+        std::fs::create_dir_all(path.parent().expect("a folder")).expect("a folder is made");
+        std::fs::write(path, text).expect("a file is written");
+    }
+
+    /// The project as it stands.
+    pub fn project(&self) -> Result<Project, JobsError> {
+        let overrides = self.path().join("sql").exists();
+        let sql = if overrides {
+            "[sql]\noverrides = \"sql\"\n"
+        } else {
+            ""
+        };
+        let text = format!(
+            "[lake]\noutput = \"lake\"\n{}{sql}[parameters]\n{}",
+            self.sources, self.parameters
+        );
+        Project::open(Config::parse(&self.path().join("lake.toml"), &text)?)
+    }
+
+    /// Runs one date.
+    pub async fn try_run(&self, as_of_date: &str) -> Result<RunReport, JobsError> {
+        let options = RunOptions {
+            as_of_date: date(as_of_date),
+            select: Vec::new(),
+        };
+        run(&self.project()?, &options, Arc::new(Silent)).await
+    }
+
+    /// Runs one date that must succeed.
+    pub async fn run(&self, as_of_date: &str) -> RunReport {
+        self.try_run(as_of_date)
+            .await
+            .unwrap_or_else(|error| panic!("the run failed: {error}"))
+    }
+
+    /// The rows of a query over the published tables, cells parted by spaces.
+    pub async fn query(&self, sql: &str) -> Vec<String> {
+        let project = self.project().expect("a project");
+        let session = analyst::with_project(&project, date("2025-01-01"))
+            .await
+            .expect("a lake");
+        let frame = session
+            .context
+            .sql(sql)
+            .await
+            .unwrap_or_else(|error| panic!("{sql}: {error}"));
+        let batches = frame
+            .collect()
+            .await
+            .unwrap_or_else(|error| panic!("{sql}: {error}"));
+        let mut rows = Vec::new();
+        for batch in &batches {
+            for row in 0..batch.num_rows() {
+                let cell =
+                    |column| datafusion::arrow::util::display::array_value_to_string(column, row);
+                let cells = batch.columns().iter().map(|column| {
+                    let text = cell(column).expect("a value that can be shown");
+                    if text.is_empty() {
+                        "-".to_owned()
+                    } else {
+                        text
+                    }
+                });
+                rows.push(cells.collect::<Vec<_>>().join(" "));
+            }
+        }
+        rows
+    }
+}
+
+/// A date.
+pub fn date(text: &str) -> NaiveDate {
+    text.parse().expect("a date")
+}

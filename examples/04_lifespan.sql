@@ -31,7 +31,7 @@ curves as (
     select
         segment,
         count(*) as customers,
-        avg(years) filter (where has_left) as leavers_mean_years,
+        avg(years) filter (where has_left) as leavers_mean,
         kaplan_meier(years, has_left) as curve
     from customers
     group by segment
@@ -49,9 +49,9 @@ lifespans as (
 select
     segment,
     customers,
-    round(leavers_mean_years, 3) as leavers_mean_years,
+    round(leavers_mean, 3) as leavers_mean,
     round(lifespan_years, 3) as lifespan_years,
-    profit_per_purchase,
+    profit_per_purchase as profit,
     purchases_per_year,
     round(ltv_simple(lifespan_years, profit_per_purchase, purchases_per_year), 2) as value
 from lifespans
@@ -59,9 +59,9 @@ inner join rates using (segment)
 order by segment
 
 -- result:
--- +---------+-----------+--------------------+----------------+---------------------+--------------------+-------+
--- | segment | customers | leavers_mean_years | lifespan_years | profit_per_purchase | purchases_per_year | value |
--- +---------+-----------+--------------------+----------------+---------------------+--------------------+-------+
--- | shop    | 6         | 1.5                | 2.25           | 12.5                | 8.0                | 225.0 |
--- | web     | 7         | 0.74               | 1.314          | 9.0                 | 14.0               | 165.6 |
--- +---------+-----------+--------------------+----------------+---------------------+--------------------+-------+
+-- +---------+-----------+--------------+----------------+--------+--------------------+-------+
+-- | segment | customers | leavers_mean | lifespan_years | profit | purchases_per_year | value |
+-- +---------+-----------+--------------+----------------+--------+--------------------+-------+
+-- | shop    | 6         | 1.5          | 2.25           | 12.5   | 8.0                | 225.0 |
+-- | web     | 7         | 0.74         | 1.314          | 9.0    | 14.0               | 165.6 |
+-- +---------+-----------+--------------+----------------+--------+--------------------+-------+

@@ -13,5 +13,5 @@ select
     expected_profit
 from customer_ltv
 where
-    (lifetime_value is distinct from historical_revenue + expected_revenue)
-    or (lifetime_profit is distinct from historical_profit + expected_profit)
+    (lifetime_value is distinct from cast(historical_revenue as double) + expected_revenue)
+    or abs(lifetime_profit - historical_profit - expected_profit) > 0.0001

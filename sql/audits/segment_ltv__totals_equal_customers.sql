@@ -20,7 +20,7 @@ all_customers as (
 
     select
         count(*) as customers,
-        sum(lifetime_value) as total_ltv
+        sum(cast(lifetime_value as decimal(18, 4))) as total_ltv
     from customer_ltv
 
 )

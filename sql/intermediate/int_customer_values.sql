@@ -77,14 +77,9 @@ select
     p_alive,  -- probability
     coalesce(model_purchases, seed_purchases) as expected_purchases,  -- within the horizon
     expected_spend,  -- money per purchase
-    cast(expected_revenue as decimal(18, 4)) as expected_revenue,  -- money within the horizon
-    cast(expected_revenue * margin_rate as decimal(18, 4)) as expected_profit,  -- money
-    cast(
-        net_revenue + cast(expected_revenue as decimal(18, 4)) as decimal(18, 4)
-    ) as lifetime_value,  -- money
-    cast(
-        cast(historical_profit as decimal(18, 4))
-        + cast(expected_revenue * margin_rate as decimal(18, 4)) as decimal(18, 4)
-    ) as lifetime_profit  -- money
+    expected_revenue,  -- money within the horizon
+    expected_revenue * margin_rate as expected_profit,  -- money
+    cast(net_revenue as double) + expected_revenue as lifetime_value,  -- money
+    historical_profit + expected_revenue * margin_rate as lifetime_profit  -- money
 
 from expected

@@ -34,12 +34,12 @@ select
     cast(p_alive as double) as p_alive,  -- probability
     cast(expected_purchases as double) as expected_purchases,  -- purchases within the horizon
     cast(expected_spend as double) as expected_spend,  -- money per purchase
-    cast(expected_revenue as decimal(18, 4)) as expected_revenue,  -- money, discounted
-    cast(expected_profit as decimal(18, 4)) as expected_profit,  -- money, discounted
-    cast(null as decimal(18, 4)) as expected_revenue_p10,  -- money within the horizon
-    cast(null as decimal(18, 4)) as expected_revenue_p90,  -- money within the horizon
-    cast(lifetime_value as decimal(18, 4)) as lifetime_value,  -- money, historical and expected
-    cast(lifetime_profit as decimal(18, 4)) as lifetime_profit,  -- money, historical and expected
+    cast(expected_revenue as double) as expected_revenue,  -- money, discounted
+    cast(expected_profit as double) as expected_profit,  -- money, discounted
+    cast(null as double) as expected_revenue_p10,  -- money within the horizon
+    cast(null as double) as expected_revenue_p90,  -- money within the horizon
+    cast(lifetime_value as double) as lifetime_value,  -- money, historical and expected
+    cast(lifetime_profit as double) as lifetime_profit,  -- money, historical and expected
     cast(ltv_decile as int) as ltv_decile,  -- 1 is the highest value
     cast(null as double) as churn_probability,  -- probability of no purchase in the horizon
 

@@ -2,9 +2,10 @@
 -- grain: order_id
 -- inputs: repeated_order_ids, stg_orders
 -- params: $as_of_date, $time_zone
--- source: the greatest updated_at up to $as_of_date counts, then a version without updated_at, then
---     the earliest later one, so that later versions change nothing; equal ones are ranked by
---     content, so that the choice does not depend on the order of rows
+-- source: a version ordered after $as_of_date never replaces an earlier one; then the greatest
+--     updated_at up to $as_of_date counts, then a version without updated_at, then the earliest
+--     later one, so that later versions change nothing; equal ones are ranked by content, so that
+--     the choice does not depend on the order of rows
 with
 
 -- the small side of a join stands on the left: that side is held in memory
@@ -18,7 +19,11 @@ good_versions as (
                 at time zone $time_zone as date
             ) <= $as_of_date,
             true
-        ) as is_known
+        ) as is_known,
+        cast(
+            try_cast(stg_orders.ordered_at as timestamp with time zone)
+            at time zone $time_zone as date
+        ) <= $as_of_date as is_past
     from repeated_order_ids
     right semi join stg_orders
         on repeated_order_ids.order_id = stg_orders.order_id
@@ -34,6 +39,7 @@ ranked as (
         row_number() over (
             partition by order_id
             order by
+                is_past desc nulls last,
                 is_known desc,
                 case when is_known then updated_at end desc nulls last,
                 updated_at asc nulls last,

@@ -8,7 +8,7 @@ async fn shop() -> Shop {
         "orders",
         "select 'o' || value as order_id, value % 7 as customer_id, 'paid' as status,
             cast(value as double) as gross_amount,
-            timestamp '2024-01-01T00:00:00' + value * interval '1 day' as ordered_at
+            arrow_cast(1704067200 + value * 86400, 'Timestamp(Second, None)') as ordered_at
          from generate_series(1, 100)",
     )
     .await;

@@ -144,9 +144,13 @@ fn the_readme_and_ci_run_the_same_commands() {
     );
     let readme = file("README.md");
     let is_said = |command: &&str| readme.text.lines().any(|line| line == *command);
-    for command in commands.iter().filter(|command| !is_said(command)) {
-        panic!("README.md: `{command}` of .ci/run is not among its commands; make them equal");
-    }
+    let unsaid = commands.iter().filter(|command| !is_said(command));
+    let what = "of .ci/run is not among the README's commands; make them equal";
+    refuse_all(
+        &unsaid
+            .map(|command| format!("`{command}` {what}"))
+            .collect::<Vec<_>>(),
+    );
 }
 
 #[test]

@@ -148,7 +148,7 @@ fn files_are_short() {
     must_find(
         length,
         "crates/a/src/a.rs",
-        &format!("#[cfg(test)]\n{}", "//\n".repeat(200)),
+        &format!("//! a\n#[cfg(test)]\n{}", "//\n".repeat(200)),
     );
     must_accept(
         length,

@@ -29,7 +29,7 @@ pub(crate) async fn check(args: &CheckArgs) -> Result<()> {
     let ours = Project::without_config()?;
     let inputs = loyalake_jobs::run::check(&project, yesterday(&project)?).await?;
     let mut out = stdout().lock();
-    writeln!(out, "{}\n", sources(&project, &inputs))?;
+    writeln!(out, "{}", sources(&project, &inputs))?;
     writeln!(out, "{}", sql_files(&project))?;
     for line in overrides(&project, &ours) {
         writeln!(out, "  {line}")?;
@@ -61,11 +61,11 @@ fn sources(project: &Project, inputs: &[Input]) -> String {
     let absent: Vec<&str> = absent
         .filter(|name| !project.config.sources.contains_key(*name))
         .collect();
-    let mut text = table.render(terminal_width());
-    if !absent.is_empty() {
-        text.push_str(&format!("not supplied: {}\n", absent.join(", ")));
+    let table = table.render(terminal_width());
+    if absent.is_empty() {
+        return table;
     }
-    text.trim_end().to_owned()
+    format!("{table}not supplied: {}\n", absent.join(", "))
 }
 
 /// "SQL files: 12 staging, 3 intermediate, …"

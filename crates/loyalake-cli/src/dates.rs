@@ -80,7 +80,7 @@ impl Every {
             .collect()
     }
 
-    /// Where a range that begins at the first of `remaining` gives the same dates; `first` otherwise.
+    /// The first of `remaining`, if a range that begins there gives the same dates; else `first`.
     pub(crate) fn restart(
         self,
         first: NaiveDate,

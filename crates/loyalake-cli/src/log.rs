@@ -8,7 +8,7 @@ use tracing_subscriber::EnvFilter;
 /// The environment variable that sets what is logged.
 const FILTER: &str = "LOYALAKE_LOG";
 
-/// The Delta kernel logs a table that is not there yet as an error; what matters comes back as one anyway.
+/// The Delta kernel logs a table that is not there yet as an error; what matters comes back as one.
 const DEFAULT: &str = "warn,loyalake=info,delta_kernel=off";
 
 /// Formats of log lines.

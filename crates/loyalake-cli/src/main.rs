@@ -1,4 +1,4 @@
-//! The command `loyalake`: arguments in, results and exit codes out. The work is done in `loyalake-jobs`.
+//! The command `loyalake`: arguments in, results and exit codes out. `loyalake-jobs` does the work.
 
 mod check;
 mod columns;
@@ -30,7 +30,7 @@ Exit codes:
   3  an audit failed, nothing was published
   4  too many quarantined rows, nothing was published
 
-The environment variable LOYALAKE_LOG sets what is logged, such as `debug` or `warn,loyalake=debug`.";
+The environment variable LOYALAKE_LOG sets what is logged: `debug`, `warn,loyalake=debug`, ….";
 
 /// Customer lifetime value, loyalty and segments, from the orders in a data lake.
 #[derive(Debug, Parser)]

@@ -35,7 +35,8 @@ pub(crate) struct RunArgs {
     #[arg(long, value_name = "FILE", default_value = "lake.toml")]
     config: PathBuf,
 
-    /// The date that the tables describe, inclusive, or a range A..B [default: yesterday in the time zone]
+    /// The date that the tables describe, inclusive, or a range A..B
+    /// [default: yesterday in the time zone]
     #[arg(long, value_name = "DATE")]
     as_of: Option<AsOf>,
 
@@ -176,17 +177,18 @@ fn stopped(args: &RunArgs, remaining: &[NaiveDate], source: loyalake_jobs::JobsE
     };
     let every = args.every.unwrap_or(Every::Day);
     let start = every.restart(first, last, remaining);
-    let config = args.config.display();
-    let mut resume = format!(
-        "loyalake run --config {config} --as-of {start}..{last} --every {}",
+    let mut resume = vec![format!(
+        "loyalake run --config {} --as-of {start}..{last} --every {}",
+        args.config.display(),
         every.name()
-    );
+    )];
     if !args.select.is_empty() {
-        resume.push_str(&format!(" --select {}", args.select.join(" ")));
+        resume.push(format!("--select {}", args.select.join(" ")));
     }
     if let Some(report) = &args.report {
-        resume.push_str(&format!(" --report {}", report.display()));
+        resume.push(format!("--report {}", report.display()));
     }
+    let resume = resume.join(" ");
     Failure::Stopped {
         date,
         resume,

@@ -106,7 +106,9 @@ pub(crate) fn relation(file: &SqlFile, schema: &Schema) -> String {
         columns(schema, comment)
     );
     if file.kind == Kind::Mart {
-        text.push_str("\nEvery published row has as_of_date, the date that it describes, and run_id as well.\n");
+        text.push_str(
+            "\nPublished rows also have as_of_date, the date that they describe, and run_id.\n",
+        );
     }
     text
 }

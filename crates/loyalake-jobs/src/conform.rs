@@ -240,6 +240,11 @@ fn convert(raw: Expr, found: &DataType, target: &DataType, time_zone: &str) -> E
         let local = DataType::Timestamp(TimeUnit::Microsecond, Some(time_zone.into()));
         return try_cast(try_cast(raw, local), target.clone());
     }
+    if found.is_floating() && matches!(target, DataType::Decimal128(..)) {
+        // 1.00005 is a little less in binary: first the digits that it was written with, then the
+        // rounding, half away from zero
+        return try_cast(try_cast(raw, DataType::Decimal128(38, 10)), target.clone());
+    }
     try_cast(raw, target.clone())
 }
 

@@ -209,12 +209,9 @@ fn stored_type(data_type: &DataType) -> DataType {
         }
         DataType::Timestamp(_, None) => DataType::Timestamp(TimeUnit::Microsecond, None),
         DataType::List(item) | DataType::LargeList(item) => {
-            let name = item.name().as_str();
-            DataType::List(Arc::new(Field::new(
-                name,
-                stored_type(item.data_type()),
-                true,
-            )))
+            // Delta's name for what a list holds: published tables come back with it
+            let item = stored_type(item.data_type());
+            DataType::List(Arc::new(Field::new("element", item, true)))
         }
         DataType::Struct(fields) => DataType::Struct(stored_fields(fields).into()),
         other => other.clone(),

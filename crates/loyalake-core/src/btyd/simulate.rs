@@ -5,7 +5,8 @@
 //!
 //! Only `libm` and exact operations: the same seed gives the same purchases on every machine.
 
-use super::History;
+use super::{History, bg_nbd, gamma_gamma};
+use crate::Result;
 
 /// xoshiro256++, seeded by splitmix64.
 #[derive(Debug, Clone)]
@@ -105,6 +106,15 @@ pub struct Purchase {
 }
 
 impl Shop {
+    /// Whether all parameters are in their models' domains.
+    ///
+    /// # Errors
+    /// Says what is wrong with which parameter.
+    pub fn check(&self) -> Result<()> {
+        bg_nbd::MODEL.check(&self.purchases)?;
+        gamma_gamma::MODEL.check(&self.spend)
+    }
+
     /// All purchases of one customer in the shop's first `days`, in order of time. The first one
     /// falls on any day with the same probability.
     pub fn customer(&self, seed: u64, customer: u64, days: f64) -> Vec<Purchase> {

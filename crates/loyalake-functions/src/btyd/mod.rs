@@ -14,6 +14,7 @@ mod model_parameter;
 mod number_function;
 mod purchases;
 mod simulate_purchases;
+mod simulated_orders;
 
 use std::sync::Arc;
 
@@ -45,7 +46,7 @@ pub(crate) fn register(registry: &mut dyn FunctionRegistry) -> Result<()> {
     registry.register_udf(Arc::new(ltv::ltv_simple()))?;
     registry.register_udf(Arc::new(ltv::ltv_margin()))?;
     registry.register_udf(Arc::new(ltv::discount_factor()))?;
-    registry.register_udf(Arc::new(simulate_purchases::simulated_orders()))?;
+    registry.register_udf(Arc::new(simulated_orders::simulated_orders()))?;
     Ok(())
 }
 

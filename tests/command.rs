@@ -3,7 +3,6 @@
 #![expect(clippy::expect_used, reason = "tests")]
 
 use std::fs;
-use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use tempfile::TempDir;
@@ -51,7 +50,7 @@ impl Shop {
     }
 
     fn loyalake(&self, arguments: &[&str]) -> Done {
-        let output = Command::new(binary())
+        let output = Command::new(env!("CARGO_BIN_EXE_loyalake"))
             .args(arguments)
             .current_dir(self.0.path())
             .env_remove("LOYALAKE_LOG")
@@ -77,22 +76,6 @@ impl Done {
             error: text(&output.stderr),
         }
     }
-}
-
-/// The binary, which cargo puts beside the folder of the test executables.
-fn binary() -> PathBuf {
-    let test = std::env::current_exe().expect("a path");
-    let folder = test
-        .parent()
-        .and_then(Path::parent)
-        .expect("target/<profile>/deps");
-    let binary = folder.join(format!("loyalake{}", std::env::consts::EXE_SUFFIX));
-    assert!(
-        binary.exists(),
-        "{} is not built; run `cargo build -p loyalake-cli` first, in the same profile",
-        binary.display()
-    );
-    binary
 }
 
 /// One after the other, all of these stand in the text.

@@ -1,4 +1,5 @@
-//! The nightly run on small given tables: what the rules make of them, and what a run leaves behind.
+//! The nightly run on small given tables: what the rules make of them, and what a run leaves
+//! behind.
 
 #[path = "jobs/bad_rows.rs"]
 mod bad_rows;

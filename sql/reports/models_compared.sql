@@ -1,4 +1,4 @@
--- models_compared: Models of purchases
+-- models_compared: Models
 -- grain: model
 -- inputs: model_fits
 -- params: none

@@ -12,7 +12,9 @@ const ORDERS: &str = "
         ('o6', null,   timestamp '2024-02-03T09:00:00', 'paid',  40.0, null, null),
         ('o7', 'cleo', timestamp '2024-02-04T09:00:00', 'paid',   5.0,  5.0, null),
         ('o8', 'dora', timestamp '2024-06-01T09:00:00', 'paid',  60.0, null, null)
-    ) as orders (order_id, customer_id, ordered_at, status, gross_amount, discount_amount, tax_amount)";
+    ) as orders (
+        order_id, customer_id, ordered_at, status, gross_amount, discount_amount, tax_amount
+    )";
 
 async fn shop() -> Shop {
     let mut shop = Shop::new();
@@ -87,7 +89,7 @@ async fn the_newest_version_of_an_order_counts() {
             (2, 7, timestamp '2024-01-07T10:00:00', 'paid', 20.0, null),
             (2, 7, timestamp '2024-01-07T10:00:00', 'paid', 20.0, null),
             (3, 8, timestamp '2024-01-08T10:00:00', 'paid', 30.0, timestamp '2024-01-08T10:00:00'),
-            (3, 8, timestamp '2024-01-08T10:00:00', 'cancelled', 30.0, timestamp '2024-01-09T10:00:00')
+            (3, 8, timestamp '2024-01-08T10:00:00', 'void', 30.0, timestamp '2024-01-09T10:00:00')
         ) as orders (order_id, customer_id, ordered_at, status, gross_amount, updated_at)",
     )
     .await;

@@ -1,4 +1,4 @@
-//! `loyalake sql`: queries over the published tables, from arguments, a file, a pipe, or at a prompt.
+//! `loyalake sql`: queries over the published tables, from arguments, files, a pipe, or a prompt.
 
 mod completion;
 mod output;

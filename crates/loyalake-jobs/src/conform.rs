@@ -1,8 +1,8 @@
 //! Making what a source holds keep its contract.
 //!
 //! [`Contract::conform`] turns whatever a staging file returns into exactly the contract's columns,
-//! in its types, and adds what is wrong with a row: `broken_rule` and `broken_detail`, both NULL for
-//! a good row. No row is dropped here: the SQL that reads them decides.
+//! in its types, and adds what is wrong with a row: `broken_rule` and `broken_detail`, both NULL
+//! for a good row. No row is dropped here: the SQL that reads them decides.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

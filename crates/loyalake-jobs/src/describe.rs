@@ -57,8 +57,9 @@ mod tests {
 
     #[test]
     fn a_comment_belongs_to_the_column_that_ends_its_line() {
-        let text = "-- a: x.\nwith b as (select 1 as p /* not this */)\nselect\n    ------ numbers\n\
-            \x20   cast(\n        p as double\n    ) as q,  -- money, 'net'\n    b.r -- days\nfrom b";
+        let text = "-- a: x.\nwith b as (select 1 as p /* not this */)\nselect\n\
+            \x20   ------ numbers\n    cast(\n        p as double\n    ) as q,  -- money, 'net'\n\
+            \x20   b.r -- days\nfrom b";
         let file = SqlFile::parse(Kind::Mart, "a.sql", false, text).expect("a file");
         let comments: Vec<_> = file.column_comments().into_iter().collect();
         let pair = |column: &str, comment: &str| (column.to_owned(), comment.to_owned());

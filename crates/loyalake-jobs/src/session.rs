@@ -57,6 +57,8 @@ pub(crate) fn context(config: &Config, default_schema: &str) -> Result<SessionCo
     let options = session.options_mut();
     options.execution.time_zone = Some("UTC".to_owned());
     options.sql_parser.collect_spans = true;
+    // a folder means all that is below it, and a pattern may name folders
+    options.execution.listing_table_ignore_subdirectory = false;
     // the SQL puts the small side of a join on the left, where it is held in memory
     options.optimizer.join_reordering = false;
     let mut state = SessionStateBuilder::new()

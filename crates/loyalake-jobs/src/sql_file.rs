@@ -254,7 +254,7 @@ mod tests {
 
     #[test]
     fn a_syntax_error_names_its_line() {
-        let error = parse("-- a: all.\nselect x\nfrom from b").expect_err("no SQL");
+        let error = parse("-- a: all.\nselect x\nfrom )").expect_err("no SQL");
         assert!(
             error.to_string().starts_with("sql/marts/a.sql:3:"),
             "{error}"

@@ -26,6 +26,9 @@ use crate::{DataFile, FileTable, Location, Result};
 /// Rows of a row group: small enough for point look-ups, large enough to compress.
 const ROW_GROUP_ROWS: usize = 131_072;
 
+/// Folders above a removed one that may be empty then: date, table, lake.
+const EMPTY_PARENTS: usize = 3;
+
 /// The files of one relation, written and not published.
 #[derive(Debug, Clone)]
 pub struct Staged {
@@ -109,11 +112,16 @@ pub async fn remove(location: &Location) -> Result<()> {
         .map_ok(|meta| meta.location)
         .boxed();
     store.delete_stream(paths).try_collect::<Vec<_>>().await?;
+    // object stores have no folders; local ones would be left empty, up to the lake
     if location.url().scheme() == "file"
         && let Ok(folder) = location.url().to_file_path()
     {
-        // object stores have no folders; a local one would be left empty
-        let _ = tokio::fs::remove_dir_all(folder).await;
+        let _ = tokio::fs::remove_dir_all(&folder).await;
+        for parent in folder.ancestors().skip(1).take(EMPTY_PARENTS) {
+            if tokio::fs::remove_dir(parent).await.is_err() {
+                break;
+            }
+        }
     }
     Ok(())
 }

@@ -1,4 +1,5 @@
-//! `loyalty_type(behavioral, attitudinal, cut_behavioral, cut_attitudinal)`: what kind of loyalty a customer has.
+//! `loyalty_type(behavioral, attitudinal, cut_behavioral, cut_attitudinal)`: what kind of loyalty
+//! a customer has.
 
 use std::sync::{Arc, LazyLock};
 
@@ -32,9 +33,10 @@ const PARAMETERS: Parameters = Parameters::new(
 static DOCUMENTATION: LazyLock<Documentation> = LazyLock::new(|| {
     Documentation::builder(
         super::SECTION,
-        "What kind of loyalty a customer has: true (buys again and means it), latent (means it, does not \
-         buy), spurious (buys without meaning it) or none. A score at its cut is high; NULL or NaN gives \
-         NULL. Source: Dick and Basu (1994), Journal of the Academy of Marketing Science 22(2).",
+        "What kind of loyalty a customer has: true (buys again and means it), latent (means \
+         it, does not buy), spurious (buys without meaning it) or none. A score at its cut is \
+         high; NULL or NaN gives NULL. Source: Dick and Basu (1994), Journal of the Academy \
+         of Marketing Science 22(2).",
         "loyalty_type(behavioral, attitudinal, cut_behavioral, cut_attitudinal)",
     )
     .with_argument("behavioral", "Score of behaviour.")

@@ -1,4 +1,5 @@
-//! `satisfaction_loyalty_quadrant(satisfaction, loyalty, cut_s, cut_l)`: satisfied or not, loyal or not.
+//! `satisfaction_loyalty_quadrant(satisfaction, loyalty, cut_s, cut_l)`: satisfied or not, loyal
+//! or not.
 
 use std::sync::{Arc, LazyLock};
 
@@ -32,9 +33,10 @@ const PARAMETERS: Parameters = Parameters::new(
 static DOCUMENTATION: LazyLock<Documentation> = LazyLock::new(|| {
     Documentation::builder(
         super::SECTION,
-        "The kind of customer by satisfaction and loyalty: loyalist (both high), mercenary (satisfied, not \
-         loyal), hostage (loyal, not satisfied) or defector. A score at its cut is high; NULL or NaN \
-         gives NULL. Source: Jones and Sasser (1995), Harvard Business Review 73(6).",
+        "The kind of customer by satisfaction and loyalty: loyalist (both high), mercenary \
+         (satisfied, not loyal), hostage (loyal, not satisfied) or defector. A score at its \
+         cut is high; NULL or NaN gives NULL. Source: Jones and Sasser (1995), Harvard \
+         Business Review 73(6).",
         "satisfaction_loyalty_quadrant(satisfaction, loyalty, cut_s, cut_l)",
     )
     .with_argument("satisfaction", "Score of satisfaction.")

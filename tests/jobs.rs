@@ -9,3 +9,5 @@ mod orders;
 mod publishing;
 #[path = "jobs/shop.rs"]
 mod shop;
+#[path = "jobs/sources.rs"]
+mod sources;

@@ -1,5 +1,6 @@
 //! A shop in a temporary folder: its sources are written by SQL, its tables read by SQL.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -13,7 +14,7 @@ use tempfile::TempDir;
 /// A project with its lake.
 pub struct Shop {
     folder: TempDir,
-    sources: String,
+    sources: BTreeMap<String, String>,
     parameters: String,
 }
 
@@ -29,7 +30,7 @@ impl Shop {
         let folder = tempfile::tempdir().expect("a temporary folder");
         Self {
             folder,
-            sources: String::new(),
+            sources: BTreeMap::new(),
             parameters: String::new(),
         }
     }
@@ -52,10 +53,13 @@ impl Shop {
             .write_parquet(&location, options, None)
             .await
             .expect("the given rows are written");
-        let entry = format!("[sources.{name}]\nlocation = \"{name}.parquet\"\n");
-        if !self.sources.contains(&entry) {
-            self.sources.push_str(&entry);
-        }
+        self.source(name, &format!("{name}.parquet"), "parquet");
+    }
+
+    /// Says where the source `name` is; again to say another place.
+    pub fn source(&mut self, name: &str, location: &str, format: &str) {
+        let entry = format!("location = \"{location}\"\nformat = \"{format}\"\n");
+        self.sources.insert(name.to_owned(), entry);
     }
 
     /// Sets a parameter, as a line of TOML.
@@ -79,9 +83,13 @@ impl Shop {
         } else {
             ""
         };
+        let sources = self.sources.iter();
+        let sources: String = sources
+            .map(|(name, entry)| format!("[sources.{name}]\n{entry}"))
+            .collect();
         let text = format!(
-            "[lake]\noutput = \"lake\"\n{}{sql}[parameters]\n{}",
-            self.sources, self.parameters
+            "[lake]\noutput = \"lake\"\n{sources}{sql}[parameters]\n{}",
+            self.parameters
         );
         Project::open(Config::parse(&self.path().join("lake.toml"), &text)?)
     }

@@ -1,6 +1,6 @@
 //! A `DataFusion` session in which the relations of a project have their names.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -134,30 +134,56 @@ impl<'a> Session<'a> {
             self.define(SOURCE_SCHEMA, name, Arc::clone(&source.table))?;
             self.sources.insert(name.clone(), source);
         }
-        // keys take their type from what is there, so that absent inputs join with present ones
-        let mut keys = BTreeMap::new();
-        for file in project.graph.files() {
-            let Some(contract) = project.contract_of(file) else {
-                continue;
-            };
-            let names = || {
-                file.inputs
-                    .iter()
-                    .filter_map(|input| input.strip_prefix("source."))
-            };
-            if names().all(|name| self.sources.contains_key(name)) {
-                let schema = self.raw_plan(file).await?.schema().as_arrow().clone();
-                contract.collect_keys(&schema, &mut keys);
-            }
-        }
-        self.keys = keys;
-        for contract in &project.contracts {
+        self.define_absent()?;
+        self.keys = self.key_types().await?;
+        self.define_absent()
+    }
+
+    /// Absent inputs are empty tables.
+    fn define_absent(&self) -> Result<()> {
+        for contract in &self.project.contracts {
             if !self.sources.contains_key(&contract.name) {
                 let table = EmptyTable::new(contract.empty_schema(&self.keys));
                 self.define(SOURCE_SCHEMA, &contract.name, Arc::new(table))?;
             }
         }
         Ok(())
+    }
+
+    /// Keys take their type from what is there, so that absent inputs join with present ones.
+    async fn key_types(&self) -> Result<BTreeMap<String, DataType>> {
+        let graph = &self.project.graph;
+        let staged = graph
+            .files()
+            .iter()
+            .filter(|file| self.project.contract_of(file).is_some());
+        let upstream: BTreeSet<String> =
+            staged.flat_map(|file| graph.upstream(&file.name)).collect();
+        let mut keys = BTreeMap::new();
+        for file in graph.files() {
+            let contract = self.project.contract_of(file);
+            if contract.is_none() && !upstream.contains(&file.name) {
+                continue;
+            }
+            let plan = self.raw_plan(file).await?;
+            let mut inputs = file
+                .inputs
+                .iter()
+                .filter_map(|input| input.strip_prefix("source."));
+            if let Some(contract) = contract
+                && inputs.all(|name| self.sources.contains_key(name))
+            {
+                contract.collect_keys(plan.schema().as_arrow(), &mut keys);
+            }
+            self.define_columns(file, &plan)?;
+        }
+        Ok(keys)
+    }
+
+    /// Gives a relation's name to its columns alone.
+    fn define_columns(&self, file: &SqlFile, plan: &LogicalPlan) -> Result<()> {
+        let columns = Arc::clone(plan.schema().inner());
+        self.define(JOB_SCHEMA, &file.name, Arc::new(EmptyTable::new(columns)))
     }
 
     /// Gives a table its name.
@@ -226,7 +252,7 @@ impl<'a> Session<'a> {
 
     fn plan_error(&self, file: &SqlFile, error: &DataFusionError) -> JobsError {
         match JobsError::sql(&file.path, &file.text, error) {
-            JobsError::Sql { message, place } => {
+            JobsError::Sql { message, place } if message.starts_with("No field") => {
                 let hint = file.overridden_inputs(&self.project.graph);
                 JobsError::Sql {
                     message: message + &hint,
@@ -245,8 +271,7 @@ impl<'a> Session<'a> {
                 self.check_grain(file, plan.schema().as_arrow())?;
             }
             if !matches!(file.kind, Kind::Audit | Kind::Report) {
-                let columns = Arc::clone(plan.schema().inner());
-                self.define(JOB_SCHEMA, &file.name, Arc::new(EmptyTable::new(columns)))?;
+                self.define_columns(file, &plan)?;
             }
         }
         Ok(())

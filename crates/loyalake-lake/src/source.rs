@@ -81,7 +81,8 @@ impl Source {
     }
 }
 
-/// Opens what is at `location`: a file, a folder (also Hive-partitioned), a glob or a URL.
+/// Opens what is at `location`: a file, a folder (also Hive-partitioned), a glob or a URL. A glob sees
+/// no Hive folders: `orders/*.parquet` also means `orders/year=2024/a.parquet`.
 ///
 /// # Errors
 /// [`LakeError::Missing`] for a local path that is not there, [`LakeError::NoFiles`] for an empty

@@ -1,6 +1,8 @@
 //! The nightly run on small given tables: what the rules make of them, and what a run leaves
 //! behind.
 
+#![expect(clippy::expect_used, clippy::panic, reason = "tests")]
+
 #[path = "jobs/bad_rows.rs"]
 mod bad_rows;
 #[path = "jobs/orders.rs"]

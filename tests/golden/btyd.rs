@@ -148,9 +148,9 @@ fn day_of_1997(date: i32) -> i32 {
 
 fn cdnow_histories() -> Collapsed<3> {
     let mut histories = Collapsed::default();
-    cdnow()
-        .into_iter()
-        .for_each(|(history, _)| histories.update(history, 1));
+    for (history, _) in cdnow() {
+        histories.update(history, 1);
+    }
     histories
 }
 
@@ -176,7 +176,7 @@ fn assert_std_errors(fit: &Fit, expected: &[f64]) {
     }
 }
 
-/// Fader, Hardie, Lee (2005), table 2, with the digits of CLVTools; standard errors from a second
+/// Fader, Hardie, Lee (2005), table 2, with the digits of `CLVTools`; standard errors from a second
 /// implementation.
 #[test]
 fn bg_nbd_fit_matches_fader_hardie_lee_2005() {
@@ -200,7 +200,7 @@ fn mbg_nbd_fit_matches_lifetimes() {
     );
 }
 
-/// CLVTools; 946 repeat buyers.
+/// `CLVTools`; 946 repeat buyers.
 #[test]
 fn gamma_gamma_fit_matches_clvtools() {
     let mut spends = Collapsed::default();
@@ -218,9 +218,9 @@ fn gamma_gamma_fit_matches_clvtools() {
 fn model_and_unit_of_time_do_not_change_the_likelihood_ratio() {
     let weeks = bg_nbd::fit(&cdnow_histories());
     let mut days = Collapsed::default();
-    cdnow().into_iter().for_each(|([x, t_x, age], _)| {
+    for ([x, t_x, age], _) in cdnow() {
         days.update([x, (7.0 * t_x).round(), (7.0 * age).round()], 1);
-    });
+    }
     let days = bg_nbd::fit(&days);
     let (weeks, days) = (weeks.values().unwrap(), days.values().unwrap());
     for (i, unit) in [1.0, 7.0, 1.0, 1.0].into_iter().enumerate() {

@@ -130,11 +130,7 @@ async fn selected_tables_are_published_alone_and_others_stay() {
         as_of_date: crate::shop::date("2024-04-20"),
         select: vec!["customer_rfm".to_owned()],
     };
-    struct Silent;
-    impl loyalake_jobs::Observer for Silent {
-        fn event(&self, _: loyalake_jobs::run::Event<'_>) {}
-    }
-    let report = loyalake_jobs::run(&project, &options, std::sync::Arc::new(Silent))
+    let report = loyalake_jobs::run(&project, &options, std::sync::Arc::new(crate::shop::Silent))
         .await
         .expect("a run");
     let runs = shop.query("select distinct run_id from customer_rfm").await;

@@ -12,13 +12,14 @@ use loyalake_jobs::{Config, JobsError, Observer, Project, RunOptions, RunReport,
 use tempfile::TempDir;
 
 /// A project with its lake.
-pub struct Shop {
+pub(crate) struct Shop {
     folder: TempDir,
     sources: BTreeMap<String, String>,
     parameters: String,
 }
 
-struct Silent;
+/// An observer that shows nothing.
+pub(crate) struct Silent;
 
 impl Observer for Silent {
     fn event(&self, _: Event<'_>) {}
@@ -26,7 +27,7 @@ impl Observer for Silent {
 
 impl Shop {
     /// A shop without sources.
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         Self {
             folder,
@@ -36,12 +37,12 @@ impl Shop {
     }
 
     /// Its folder.
-    pub fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         self.folder.path()
     }
 
     /// Writes the result of `sql` as the source `name`; again to replace it.
-    pub async fn given(&mut self, name: &str, sql: &str) {
+    pub(crate) async fn given(&mut self, name: &str, sql: &str) {
         let location = self.path().join(format!("{name}.parquet"));
         let frame = SessionContext::new()
             .sql(sql)
@@ -57,26 +58,26 @@ impl Shop {
     }
 
     /// Says where the source `name` is; again to say another place.
-    pub fn source(&mut self, name: &str, location: &str, format: &str) {
+    pub(crate) fn source(&mut self, name: &str, location: &str, format: &str) {
         let entry = format!("location = \"{location}\"\nformat = \"{format}\"\n");
         self.sources.insert(name.to_owned(), entry);
     }
 
     /// Sets a parameter, as a line of TOML.
-    pub fn parameter(&mut self, line: &str) {
+    pub(crate) fn parameter(&mut self, line: &str) {
         self.parameters.push_str(line);
         self.parameters.push('\n');
     }
 
     /// Writes an override such as `audits/x.sql`.
-    pub fn file(&self, path: &str, text: &str) {
+    pub(crate) fn file(&self, path: &str, text: &str) {
         let path = self.path().join("sql").join(path);
         std::fs::create_dir_all(path.parent().expect("a folder")).expect("a folder is made");
         std::fs::write(path, text).expect("a file is written");
     }
 
     /// The project as it stands.
-    pub fn project(&self) -> Result<Project, JobsError> {
+    pub(crate) fn project(&self) -> Result<Project, JobsError> {
         let overrides = self.path().join("sql").exists();
         let sql = if overrides {
             "[sql]\noverrides = \"sql\"\n"
@@ -85,7 +86,15 @@ impl Shop {
         };
         let sources = self.sources.iter();
         let sources: String = sources
-            .map(|(name, entry)| format!("[sources.{name}]\n{entry}"))
+            .flat_map(|(name, entry)| {
+                [
+                    "[sources.",
+                    name,
+                    "]
+",
+                    entry,
+                ]
+            })
             .collect();
         let text = format!(
             "[lake]\noutput = \"lake\"\n{sources}{sql}[parameters]\n{}",
@@ -95,7 +104,7 @@ impl Shop {
     }
 
     /// Runs one date.
-    pub async fn try_run(&self, as_of_date: &str) -> Result<RunReport, JobsError> {
+    pub(crate) async fn try_run(&self, as_of_date: &str) -> Result<RunReport, JobsError> {
         let options = RunOptions {
             as_of_date: date(as_of_date),
             select: Vec::new(),
@@ -104,14 +113,14 @@ impl Shop {
     }
 
     /// Runs one date that must succeed.
-    pub async fn run(&self, as_of_date: &str) -> RunReport {
+    pub(crate) async fn run(&self, as_of_date: &str) -> RunReport {
         self.try_run(as_of_date)
             .await
             .unwrap_or_else(|error| panic!("the run failed: {error}"))
     }
 
     /// The rows of a query over the published tables, cells parted by spaces.
-    pub async fn query(&self, sql: &str) -> Vec<String> {
+    pub(crate) async fn query(&self, sql: &str) -> Vec<String> {
         let project = self.project().expect("a project");
         let session = analyst::with_project(&project, date("2025-01-01"))
             .await
@@ -146,6 +155,6 @@ impl Shop {
 }
 
 /// A date.
-pub fn date(text: &str) -> NaiveDate {
+pub(crate) fn date(text: &str) -> NaiveDate {
     text.parse().expect("a date")
 }

@@ -266,11 +266,6 @@ impl<A: Array> Column<A> {
         })
     }
 
-    /// Whether one value stands for all rows.
-    pub(crate) fn is_constant(&self) -> bool {
-        self.is_constant
-    }
-
     fn present(&self, row: usize) -> Option<usize> {
         let index = if self.is_constant { 0 } else { row };
         self.values.is_valid(index).then_some(index)
@@ -475,7 +470,7 @@ mod tests {
         let constant = ColumnarValue::Scalar(ScalarValue::from(3_i8));
         let numbers = WholeNumbers::decode(&constant, int64).unwrap();
         assert_eq!(
-            (numbers.is_constant(), numbers.get(0), numbers.get(99)),
+            (numbers.is_constant, numbers.get(0), numbers.get(99)),
             (true, Some(3), Some(3))
         );
     }

@@ -277,6 +277,8 @@ fn machine_memory() -> usize {
 
 #[cfg(test)]
 mod tests {
+    #![expect(clippy::expect_used, reason = "tests")]
+
     use super::*;
 
     fn message(text: &str) -> String {

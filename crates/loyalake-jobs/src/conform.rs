@@ -52,11 +52,11 @@ impl Contract {
         for column in &self.columns {
             match schema.field_with_unqualified_name(&column.name) {
                 Ok(field) if column.accepts(field.data_type(), reading.from_text) => {
-                    values.push(self.raw_and_cast(column, Some(field), reading));
+                    values.push(raw_and_cast(column, Some(field), reading));
                 }
                 Ok(field) => return Err(self.wrong_type(column, field, location)),
                 Err(_) if column.is_required => missing.push(column.name.as_str()),
-                Err(_) => values.push(self.raw_and_cast(column, None, reading)),
+                Err(_) => values.push(raw_and_cast(column, None, reading)),
             }
         }
         if !missing.is_empty() {
@@ -76,26 +76,6 @@ impl Contract {
         }
         self.project(plan, values.into_iter().flatten().collect(), reading, state)
             .map_err(|error| self.error(location, error.to_string()))
-    }
-
-    /// The column's value in the contract's type and, beside it, as the source has it.
-    fn raw_and_cast(
-        &self,
-        column: &ContractColumn,
-        found: Option<&FieldRef>,
-        reading: &Reading<'_>,
-    ) -> Vec<Expr> {
-        let target = column.type_with(reading.keys);
-        let raw_name = format!("{RAW}{}", column.name);
-        let Some(field) = found else {
-            return vec![try_cast(lit(ScalarValue::Null), target).alias(&column.name)];
-        };
-        let raw = Expr::Column(Column::from_name(&column.name));
-        let value = convert(raw.clone(), field.data_type(), &target, reading.time_zone);
-        if value == raw {
-            return vec![raw];
-        }
-        vec![value.alias(&column.name), raw.alias(raw_name)]
     }
 
     /// Three steps: cast; find the first broken rule; say its value.
@@ -215,6 +195,25 @@ impl Contract {
             message,
         }
     }
+}
+
+/// The column's value in the contract's type and, beside it, as the source has it.
+fn raw_and_cast(
+    column: &ContractColumn,
+    found: Option<&FieldRef>,
+    reading: &Reading<'_>,
+) -> Vec<Expr> {
+    let target = column.type_with(reading.keys);
+    let raw_name = format!("{RAW}{}", column.name);
+    let Some(field) = found else {
+        return vec![try_cast(lit(ScalarValue::Null), target).alias(&column.name)];
+    };
+    let raw = Expr::Column(Column::from_name(&column.name));
+    let value = convert(raw.clone(), field.data_type(), &target, reading.time_zone);
+    if value == raw {
+        return vec![raw];
+    }
+    vec![value.alias(&column.name), raw.alias(raw_name)]
 }
 
 /// A column by its exact name.

@@ -157,8 +157,8 @@ impl JobsError {
     /// The process's exit code: 2 for usage and configuration, 3 audits, 4 quarantine, else 1.
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::Config { .. } => 2,
-            Self::Lake(
+            Self::Config { .. }
+            | Self::Lake(
                 LakeError::BadLocation { .. }
                 | LakeError::Missing { .. }
                 | LakeError::Secret { .. }

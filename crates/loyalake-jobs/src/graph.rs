@@ -71,7 +71,10 @@ impl Graph {
     }
 
     /// The names that `patterns` select: `name`, `+name` with all it reads, `name+` with all that
-    /// reads it. Without a pattern: everything. The error is a pattern that matches nothing.
+    /// reads it. Without a pattern: everything.
+    ///
+    /// # Errors
+    /// The name of a pattern that matches nothing.
     pub fn select(&self, patterns: &[String]) -> Result<BTreeSet<String>, String> {
         if patterns.is_empty() {
             return Ok(self.order.iter().map(|file| file.name.clone()).collect());
@@ -190,6 +193,8 @@ fn cycle(waiting: &BTreeMap<String, SqlFile>) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
+    #![expect(clippy::expect_used, reason = "tests")]
+
     use super::*;
 
     fn file(name: &str, inputs: &str) -> SqlFile {

@@ -41,8 +41,8 @@ impl Header {
                 return Err(("a header line must be `-- key: value`".to_owned(), number));
             };
             if number == 1 {
-                header.name = key.trim().to_owned();
-                header.description = value.trim().to_owned();
+                key.trim().clone_into(&mut header.name);
+                value.trim().clone_into(&mut header.description);
                 continue;
             }
             let Some(known) = KEYS.into_iter().find(|known| *known == key.trim()) else {
@@ -86,6 +86,8 @@ impl Header {
 
 #[cfg(test)]
 mod tests {
+    #![expect(clippy::expect_used, reason = "tests")]
+
     use super::*;
 
     #[test]

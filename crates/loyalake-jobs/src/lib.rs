@@ -1,6 +1,6 @@
 //! The nightly run: SQL job files, their order, and the discipline of publishing what they compute.
 //!
-//! A [`Project`] is a configuration with its SQL files, parsed and put in order. [`run`] executes
+//! A [`Project`] is a configuration with its SQL files, parsed and put in order. [`run()`] executes
 //! it for one date: stage everything, audit everything, then commit. [`analyst`] opens the
 //! published tables for queries. There are no formulas here: arithmetic is in `loyalake-core`,
 //! joins and business rules in `sql/`.

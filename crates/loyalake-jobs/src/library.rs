@@ -96,7 +96,7 @@ fn overrides(folder: &Path, config: &Config) -> Result<Vec<SqlFile>> {
             .unwrap_or_default()
             .to_string_lossy()
             .into_owned();
-        if name.starts_with('.') || (entry.is_file() && !name.ends_with(".sql")) {
+        if name.starts_with('.') || (entry.is_file() && !is_sql(&entry)) {
             continue;
         }
         let Some(kind) = Kind::ALL.into_iter().find(|kind| kind.folder() == name) else {
@@ -110,7 +110,7 @@ fn overrides(folder: &Path, config: &Config) -> Result<Vec<SqlFile>> {
             return Err(config.error(&message, "overrides"));
         };
         for path in read(&entry)?.flatten().map(|entry| entry.path()) {
-            if path.extension().is_some_and(|extension| extension == "sql") {
+            if is_sql(&path) {
                 let text = std::fs::read_to_string(&path).map_err(|source| JobsError::Read {
                     path: path.clone(),
                     source,
@@ -125,4 +125,8 @@ fn overrides(folder: &Path, config: &Config) -> Result<Vec<SqlFile>> {
         }
     }
     Ok(files)
+}
+
+fn is_sql(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == "sql")
 }

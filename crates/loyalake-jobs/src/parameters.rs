@@ -68,7 +68,7 @@ impl Parameters {
             }
             match parameters.get_mut(name) {
                 Some(parameter) => {
-                    parameter.value = Some(parameter.kind.check(name, value, config)?)
+                    parameter.value = Some(parameter.kind.check(name, value, config)?);
                 }
                 None if used.contains(name) => {
                     let (kind, value) = declared(name, value.clone())?;

@@ -268,21 +268,10 @@ impl<'a> Session<'a> {
         for file in self.project.graph.files() {
             let plan = self.plan(file).await?;
             if file.kind == Kind::Mart {
-                self.check_grain(file, plan.schema().as_arrow())?;
+                check_grain(file, plan.schema().as_arrow())?;
             }
             if !matches!(file.kind, Kind::Audit | Kind::Report) {
                 self.define_columns(file, &plan)?;
-            }
-        }
-        Ok(())
-    }
-
-    fn check_grain(&self, file: &SqlFile, schema: &Schema) -> Result<()> {
-        for column in file.grain().iter().filter(|column| *column != "run_id") {
-            if schema.field_with_name(column).is_err() {
-                let message =
-                    format!("the grain names column '{column}', which the select does not return");
-                return Err(file.error(message, column));
             }
         }
         Ok(())
@@ -308,4 +297,16 @@ pub(crate) fn scan(
     table: Arc<dyn TableProvider>,
 ) -> datafusion::error::Result<LogicalPlan> {
     LogicalPlanBuilder::scan(name, provider_as_source(table), None)?.build()
+}
+
+/// Every column of the grain is there.
+fn check_grain(file: &SqlFile, schema: &Schema) -> Result<()> {
+    for column in file.grain().iter().filter(|column| *column != "run_id") {
+        if schema.field_with_name(column).is_err() {
+            let message =
+                format!("the grain names column '{column}', which the select does not return");
+            return Err(file.error(message, column));
+        }
+    }
+    Ok(())
 }

@@ -96,14 +96,11 @@ impl SqlFile {
         let header = Header::parse(&text).map_err(|(message, line)| at_line(message, line))?;
         let mut statements = DFParser::parse_sql_with_dialect(&text, &GenericDialect {})
             .map_err(|error| JobsError::sql(path, &text, &error))?;
-        let statement = match (statements.pop_front(), statements.is_empty()) {
-            (Some(statement), true) => statement,
-            _ => {
-                return Err(at_line(
-                    "a file must hold exactly one statement".to_owned(),
-                    1,
-                ));
-            }
+        let (Some(statement), true) = (statements.pop_front(), statements.is_empty()) else {
+            return Err(at_line(
+                "a file must hold exactly one statement".to_owned(),
+                1,
+            ));
         };
         let scans = match kind {
             Kind::Source => BTreeMap::new(),
@@ -227,6 +224,8 @@ fn scans_of(statement: &Statement) -> datafusion::error::Result<BTreeMap<String,
 
 #[cfg(test)]
 mod tests {
+    #![expect(clippy::expect_used, reason = "tests")]
+
     use super::*;
 
     fn parse(text: &str) -> Result<SqlFile> {

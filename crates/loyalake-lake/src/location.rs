@@ -108,7 +108,7 @@ impl Location {
     /// The store's address, as queries name it.
     ///
     /// # Errors
-    /// A URL that DataFusion can't address.
+    /// A URL that `DataFusion` can't address.
     pub fn store_url(&self) -> Result<ObjectStoreUrl> {
         Ok(ObjectStoreUrl::parse(
             &self.url[..url::Position::BeforePath],
@@ -142,7 +142,7 @@ fn to_url(text: &str, base: &LocalPath) -> Result<Url> {
         .map_err(|()| bad(text, "the path can't be written as a URL"))
 }
 
-fn bad(location: &str, reason: impl ToString) -> LakeError {
+fn bad(location: &str, reason: impl std::fmt::Display) -> LakeError {
     LakeError::BadLocation {
         location: location.to_owned(),
         reason: reason.to_string(),
@@ -207,7 +207,10 @@ mod tests {
 
     #[test]
     fn relative_paths_start_at_the_base() {
-        let url = to_url("lake", LocalPath::new("/srv/shop")).expect("a path is a location");
-        assert_eq!(url.as_str(), "file:///srv/shop/lake/");
+        let url = to_url("lake", LocalPath::new("/srv/shop"));
+        assert_eq!(
+            url.ok().as_ref().map(Url::as_str),
+            Some("file:///srv/shop/lake/")
+        );
     }
 }

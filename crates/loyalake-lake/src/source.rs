@@ -1,5 +1,6 @@
 //! Inputs: files of several formats, opened as tables.
 
+use std::fmt::Write;
 use std::path::Path as LocalPath;
 use std::sync::Arc;
 
@@ -75,14 +76,14 @@ impl Source {
                 .e_tag
                 .clone()
                 .unwrap_or_else(|| file.last_modified.to_rfc3339());
-            text.push_str(&format!("{}\t{}\t{stamp}\n", file.location, file.size));
+            let _ = writeln!(text, "{}\t{}\t{stamp}", file.location, file.size);
         }
         Uuid::new_v5(&Uuid::NAMESPACE_URL, text.as_bytes()).to_string()
     }
 }
 
-/// Opens what is at `location`: a file, a folder (also Hive-partitioned), a glob or a URL. A glob sees
-/// no Hive folders: `orders/*.parquet` also means `orders/year=2024/a.parquet`.
+/// Opens what is at `location`: a file, a folder (also Hive-partitioned), a glob or a URL. A glob
+/// sees no Hive folders: `orders/*.parquet` also means `orders/year=2024/a.parquet`.
 ///
 /// # Errors
 /// [`LakeError::Missing`] for a local path that is not there, [`LakeError::NoFiles`] for an empty

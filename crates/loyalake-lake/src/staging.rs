@@ -54,7 +54,7 @@ impl Staged {
     /// The staged rows as a table that queries can read.
     ///
     /// # Errors
-    /// A location whose store DataFusion can't address.
+    /// A location whose store `DataFusion` can't address.
     pub fn table(&self) -> Result<FileTable> {
         Ok(FileTable::new(
             self.location.store_url()?,

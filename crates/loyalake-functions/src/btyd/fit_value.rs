@@ -142,6 +142,9 @@ pub(super) struct Fits {
     values: Numbers,
 }
 
+/// One parameter of a fit as it stands in a row; either may be NULL.
+type NameAndValue<'a> = (Option<&'a str>, Option<f64>);
+
 impl Fits {
     /// Decodes what `FIT` accepts.
     ///
@@ -175,10 +178,7 @@ impl Fits {
     }
 
     /// The name of a row's model and the parameters' names and values; `None` when there are none.
-    pub(super) fn get(
-        &self,
-        row: usize,
-    ) -> Option<(&str, impl Iterator<Item = (Option<&str>, Option<f64>)>)> {
+    pub(super) fn get(&self, row: usize) -> Option<(&str, impl Iterator<Item = NameAndValue<'_>>)> {
         let row = if self.is_constant { 0 } else { row };
         let places = self.parameters.range(row)?;
         let parameters = places.map(|at| (self.names.get(at), self.values.get(at)));

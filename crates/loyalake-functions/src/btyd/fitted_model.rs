@@ -71,7 +71,7 @@ impl ScalarUDFImpl for FittedModel {
             .collect();
         let data_type = self.return_type(&types)?;
         if let Some(name) = args.scalar_arguments[0].and_then(|name| name.try_as_str().flatten()) {
-            model(name).map_err(in_plan)?;
+            model(name).map_err(|error| in_plan(&error))?;
         }
         Ok(Arc::new(Field::new(self.name(), data_type, true)))
     }
@@ -105,12 +105,12 @@ fn compute(args: &[ColumnarValue], rows: usize) -> Result<ArrayRef> {
             return Ok(None);
         };
         let fit = model(name).and_then(|model| Fit::of_known_parameters(model, values));
-        fit.map(Some).map_err(in_plan)
+        fit.map(Some).map_err(|error| in_plan(&error))
     };
     let fits = (0..rows).map(fit).collect::<Result<Vec<_>>>()?;
     Ok(Arc::new(encode(&fits)?))
 }
 
-fn in_plan(error: loyalake_core::Error) -> datafusion_common::DataFusionError {
+fn in_plan(error: &loyalake_core::Error) -> datafusion_common::DataFusionError {
     plan_datafusion_err!("{}: {error}", PARAMETERS.function())
 }

@@ -13,6 +13,9 @@ use datafusion_expr::{
 
 use crate::args::{Parameters, evaluate};
 
+/// The results of a number of rows.
+type Compute = fn(&NumberFunction, &[ColumnarValue], usize) -> Result<Vec<Option<f64>>>;
+
 /// What makes one function of the family.
 pub(super) struct NumberFunction {
     pub(super) parameters: Parameters,
@@ -21,7 +24,7 @@ pub(super) struct NumberFunction {
     pub(super) not_negative: &'static [(usize, &'static str)],
     pub(super) documentation: &'static LazyLock<Documentation>,
     /// The result of each row, for as many rows as are given.
-    pub(super) compute: fn(&Self, &[ColumnarValue], usize) -> Result<Vec<Option<f64>>>,
+    pub(super) compute: Compute,
 }
 
 impl NumberFunction {

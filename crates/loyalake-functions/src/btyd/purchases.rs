@@ -82,7 +82,7 @@ static EXPECTED_PURCHASES: NumberFunction = NumberFunction {
     documentation: &EXPECTED_PURCHASES_DOCUMENTATION,
     compute: |function, args, rows| {
         each_history(function, args, rows, |model, history, more| {
-            Some(model.expected_purchases(history, more[0].filter(is_time)?))
+            Some(model.expected_purchases(history, more[0].filter(|time| is_time(*time))?))
         })
     },
 };
@@ -103,8 +103,8 @@ static DISCOUNTED_PURCHASES: NumberFunction = NumberFunction {
     documentation: &DISCOUNTED_PURCHASES_DOCUMENTATION,
     compute: |function, args, rows| {
         each_history(function, args, rows, |model, history, more| {
-            let rate = more[1].filter(is_time)?;
-            if more[0].is_some_and(|horizon| !is_time(&horizon)) {
+            let rate = more[1].filter(|time| is_time(*time))?;
+            if more[0].is_some_and(|horizon| !is_time(horizon)) {
                 return None;
             }
             Some(model.discounted_purchases(history, more[0], rate)).filter(|n| n.is_finite())
@@ -122,7 +122,7 @@ static EXPECTED_PURCHASES_NEW: NumberFunction = NumberFunction {
         let horizons = Numbers::decode(&args[1], float64)?;
         let result = |row| {
             let model = models.get(row)?;
-            let horizon = horizons.get(row).filter(is_time);
+            let horizon = horizons.get(row).filter(|time| is_time(*time));
             Ok(model
                 .zip(horizon)
                 .map(|(model, horizon)| model.expected_purchases_new(horizon)))
@@ -131,8 +131,8 @@ static EXPECTED_PURCHASES_NEW: NumberFunction = NumberFunction {
     },
 };
 
-fn is_time(time: &f64) -> bool {
-    *time >= 0.0 && time.is_finite()
+fn is_time(time: f64) -> bool {
+    time >= 0.0 && time.is_finite()
 }
 
 /// The model, a customer's history, the arguments that follow.
@@ -255,11 +255,16 @@ const FIT_TEXT: &str = "A fitted model of purchases; it decides the formulas and
 const HORIZON_TEXT: &str = "How far ahead, in the unit of age, 0 or more.";
 
 fn of_history(function: &str, description: &str, more: &[(&str, &str)]) -> DocumentationBuilder {
-    let names: String = more.iter().map(|(name, _)| format!(", {name}")).collect();
+    let names: Vec<&str> = more.iter().map(|(name, _)| *name).collect();
+    let names = [
+        &["fit", "repeat_purchases", "recency", "age"],
+        names.as_slice(),
+    ]
+    .concat();
     let documentation = Documentation::builder(
         super::SECTION,
         format!("{description} A history that cannot be (recency after age, …) gives NULL."),
-        format!("{function}(fit, repeat_purchases, recency, age{names})"),
+        format!("{function}({})", names.join(", ")),
     )
     .with_argument("fit", FIT_TEXT)
     .with_argument("repeat_purchases", "Purchase occasions after the first.")

@@ -177,12 +177,15 @@ fn literal(position: usize, arg: &Expr) -> Result<&ScalarValue> {
 }
 
 fn number(position: usize, arg: &Expr) -> Result<f64> {
-    match literal(position, arg)?.cast_to(&DataType::Float64) {
-        Ok(ScalarValue::Float64(Some(number))) => Ok(number),
-        _ => plan_err!(
+    if let Ok(ScalarValue::Float64(Some(number))) =
+        literal(position, arg)?.cast_to(&DataType::Float64)
+    {
+        Ok(number)
+    } else {
+        plan_err!(
             "{NAME}: argument {} must be a number, but is {arg}",
             position + 1
-        ),
+        )
     }
 }
 

@@ -43,13 +43,12 @@ impl Run<'_> {
                 self.note(&file.name, mode, None, 0.0);
                 return Ok(());
             }
-            Mode::Scratch => (plan, self.scratch.child(&file.name)),
             Mode::Table if self.tables.contains(&file.name) => (
                 with_run_id(plan, &self.report.run_id, &file.name)?,
                 self.folder(&file.name),
             ),
-            // read by a selected table and not published itself
-            Mode::Table => (plan, self.scratch.child(&file.name)),
+            // a table that is read by a selected one, and not published itself, is scratch, too
+            Mode::Scratch | Mode::Table => (plan, self.scratch.child(&file.name)),
         };
         let staged = self.write(&file.name, plan, &folder, mode).await?;
         self.session

@@ -154,7 +154,7 @@ async fn selected_tables_are_published_alone_and_others_stay() {
 }
 
 /// Paths of all files below a folder.
-fn walk(folder: &std::path::Path) -> Vec<String> {
+fn walk(folder: &Path) -> Vec<String> {
     let mut files = Vec::new();
     for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
         if entry.path().is_dir() {

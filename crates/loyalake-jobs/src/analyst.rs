@@ -175,7 +175,7 @@ impl SchemaProvider for JobSchema {
     fn table_names(&self) -> Vec<String> {
         let files = self.project.graph.files().iter();
         files
-            .filter(|file| file.kind <= Kind::Mart)
+            .filter(|file| file.kind < Kind::Mart)
             .map(|file| file.name.clone())
             .collect()
     }

@@ -170,6 +170,11 @@ impl JobsError {
         }
     }
 
+    /// Whether commits of the failed run could not be taken back.
+    pub(crate) fn left_commits(&self) -> bool {
+        matches!(self, Self::Lake(LakeError::NotUndone { .. }))
+    }
+
     /// The place to point at, if there is one.
     pub fn place(&self) -> Option<&Place> {
         match self {

@@ -104,9 +104,13 @@ pub async fn run(
         Ok(()) => run.publish().await,
         Err(error) => Err(error),
     };
-    let cleaned = run.clean(done.is_err()).await;
+    // files that a commit still names must stay, whatever happened
+    let is_undone = matches!(&done, Err(error) if !error.left_commits());
+    let cleaned = run.clean(is_undone).await;
     done?;
-    cleaned?;
+    run.warn_if_failed(cleaned);
+    let summarized = run.summarize().await;
+    run.warn_if_failed(summarized);
     Ok(run.report)
 }
 
@@ -281,6 +285,12 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
+    /// What goes wrong after the last commit does not undo the run.
+    fn warn_if_failed(&mut self, done: Result<()>) {
+        let warning = done.err().map(|error| error.to_string());
+        self.report.warnings.extend(warning);
+    }
+
     /// The result of each report file.
     async fn summarize(&mut self) -> Result<()> {
         let reports = self.session.project.graph.files().iter();
@@ -296,10 +306,10 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    /// Removes scratch files, and what was staged when the run failed.
-    async fn clean(&self, has_failed: bool) -> Result<()> {
+    /// Removes scratch files and, when nothing of the run is published, what it staged.
+    async fn clean(&self, is_undone: bool) -> Result<()> {
         staging::remove(&self.scratch).await?;
-        if has_failed {
+        if is_undone {
             for table in &self.tables {
                 staging::remove(&self.folder(table)).await?;
             }

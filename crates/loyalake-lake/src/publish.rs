@@ -86,32 +86,37 @@ pub async fn publish(
     staged: &Staged,
     note: &CommitNote,
 ) -> Result<Published> {
-    let expected = base
+    let removed = base
         .map(|base| base.adds_of(&note.date))
         .transpose()?
         .unwrap_or_default();
     let added = new_adds(location, staged, note)?;
-    let mut current = DeltaVersion::open(location, None).await?;
+    let published = |version| Published {
+        version,
+        note: note.clone(),
+        location: location.clone(),
+        added: added.clone(),
+        removed: removed.clone(),
+    };
     for _ in 0..COMMIT_ATTEMPTS {
-        let found = current
-            .as_ref()
-            .map(|table| table.adds_of(&note.date))
-            .transpose()?;
-        refuse_lost_race(&expected, &found.unwrap_or_default(), note)?;
+        let current = DeltaVersion::open(location, None).await?;
+        let found = found_adds(current.as_ref(), &note.date)?;
+        refuse_lost_race(&removed, &found, note)?;
         let mut actions = schema_actions(current.as_ref(), &staged.schema, &note.table)?;
-        actions.extend(expected.iter().map(|add| Action::Remove(remove_of(add))));
+        actions.extend(removed.iter().map(|add| Action::Remove(remove_of(add))));
         actions.extend(added.iter().cloned().map(Action::Add));
-        if let Some(version) = commit(location, current.as_ref(), actions, note).await? {
-            let (note, location) = (note.clone(), location.clone());
-            return Ok(Published {
-                version,
-                note,
-                location,
-                added,
-                removed: expected,
-            });
+        let done = commit(location, current.as_ref(), actions, note).await;
+        if let Ok(Some(version)) = done {
+            return Ok(published(version));
         }
-        current = DeltaVersion::open(location, None).await?;
+        // a commit may have landed although its answer was lost
+        if let Some(current) = DeltaVersion::open(location, None).await?
+            && !added.is_empty()
+            && are_same(&current.adds_of(&note.date)?, &added)
+        {
+            return Ok(published(current.version()));
+        }
+        done?;
     }
     Err(delta_error(location)(
         TransactionError::MaxCommitAttempts(10).into(),
@@ -131,11 +136,8 @@ impl Published {
     pub async fn undo(&self) -> Result<()> {
         for _ in 0..COMMIT_ATTEMPTS {
             let current = DeltaVersion::open(&self.location, None).await?;
-            let found = current
-                .as_ref()
-                .map(|table| table.adds_of(&self.note.date))
-                .transpose()?;
-            refuse_lost_race(&self.added, &found.unwrap_or_default(), &self.note)?;
+            let found = found_adds(current.as_ref(), &self.note.date)?;
+            refuse_lost_race(&self.added, &found, &self.note)?;
             let removes = self.added.iter().map(|add| Action::Remove(remove_of(add)));
             let adds = self.removed.iter().cloned().map(Action::Add);
             let actions = removes.chain(adds).collect();
@@ -189,21 +191,29 @@ async fn commit(
     }
 }
 
+/// The add actions of a date; none where no table is.
+fn found_adds(current: Option<&DeltaVersion>, date: &str) -> Result<Vec<Add>> {
+    let found = current.map(|table| table.adds_of(date)).transpose()?;
+    Ok(found.unwrap_or_default())
+}
+
+fn are_same(one: &[Add], other: &[Add]) -> bool {
+    let contains = |add: &Add| other.iter().any(|same| same.path == add.path);
+    one.len() == other.len() && one.iter().all(contains)
+}
+
 /// The winner's run id stands in the paths of its files.
 fn refuse_lost_race(expected: &[Add], found: &[Add], note: &CommitNote) -> Result<()> {
-    let stranger = found
-        .iter()
-        .find(|add| expected.iter().all(|other| other.path != add.path));
-    if stranger.is_none() && expected.len() == found.len() {
+    if are_same(expected, found) {
         return Ok(());
     }
-    let other = stranger
-        .and_then(|add| add.path.split('/').nth_back(1))
-        .unwrap_or("another");
+    let is_strange = |add: &&Add| expected.iter().all(|other| other.path != add.path);
+    let stranger = found.iter().find(is_strange);
+    let other = stranger.and_then(|add| add.path.split('/').nth_back(1));
     Err(LakeError::LostRace {
         table: note.table.clone(),
         date: note.date.clone(),
-        other: other.to_owned(),
+        other: other.unwrap_or("another").to_owned(),
     })
 }
 

@@ -18,7 +18,7 @@ impl Run<'_> {
     pub(super) async fn publish(&mut self) -> Result<()> {
         let mut commits = Vec::new();
         let Err(cause) = self.commit_all(&mut commits).await else {
-            return self.summarize().await;
+            return Ok(());
         };
         for commit in commits.iter().rev() {
             if let Err(source) = commit.undo().await {

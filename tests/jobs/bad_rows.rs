@@ -107,3 +107,29 @@ async fn a_wrong_type_names_expected_and_found() {
         "{error}"
     );
 }
+
+#[tokio::test]
+async fn a_file_that_is_cut_off_names_itself_and_the_byte() {
+    let mut shop = Shop::new();
+    shop.given("orders", "select 'o1' as order_id, 'paid' as status")
+        .await;
+    let path = shop.path().join("orders.parquet");
+    let whole = std::fs::read(&path).expect("a file");
+    let mut cut = whole[..whole.len() / 2].to_vec();
+    for (end, expected) in [
+        (&b""[..], "is no PAR1"),
+        (b"nonsense PAR1", "bytes of footer"),
+    ] {
+        cut.extend_from_slice(end);
+        std::fs::write(&path, &cut).expect("a file is written");
+        let error = shop
+            .try_run("2024-02-01")
+            .await
+            .expect_err("a broken file")
+            .to_string();
+        assert!(
+            error.contains("orders.parquet") && error.contains(expected),
+            "{error}"
+        );
+    }
+}

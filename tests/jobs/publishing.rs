@@ -44,7 +44,15 @@ const TABLES: [&str; 11] = [
 #[tokio::test]
 async fn a_second_run_of_a_date_gives_the_same_rows_once() {
     let shop = shop().await;
-    shop.run("2024-04-20").await;
+    let report = shop.run("2024-04-20").await;
+    assert!(report.warnings.is_empty(), "{:?}", report.warnings);
+    assert!(
+        report
+            .summaries
+            .iter()
+            .all(|summary| !summary.batches.is_empty())
+    );
+    assert_eq!(report.summaries.len(), 4);
     let mut before = Vec::new();
     for table in TABLES {
         before.push(

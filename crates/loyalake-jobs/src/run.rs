@@ -104,13 +104,15 @@ pub async fn run(
         Ok(()) => run.publish().await,
         Err(error) => Err(error),
     };
-    // files that a commit still names must stay, whatever happened
-    let is_undone = matches!(&done, Err(error) if !error.left_commits());
-    let cleaned = run.clean(is_undone).await;
-    done?;
-    run.warn_if_failed(cleaned);
+    if let Err(error) = done {
+        // files that a commit still names must stay
+        run.clean(!error.left_commits()).await?;
+        return Err(error);
+    }
     let summarized = run.summarize().await;
     run.warn_if_failed(summarized);
+    let cleaned = run.clean(false).await;
+    run.warn_if_failed(cleaned);
     Ok(run.report)
 }
 

@@ -37,6 +37,14 @@ pub enum LakeError {
         /// The configured format.
         format: String,
     },
+    /// A file that is no Parquet, or was not written to its end.
+    #[error("file '{location}' is not whole Parquet: {reason}; write it again or remove it")]
+    BrokenParquet {
+        /// The file.
+        location: String,
+        /// What is wrong, and at which byte.
+        reason: String,
+    },
     /// A secret in the configuration.
     #[error(
         "storage option '{key}' is a secret; set it in the environment ({variable}) and remove \

@@ -13,12 +13,18 @@ use datafusion::datasource::listing::{
     ListingOptions, ListingTable, ListingTableConfig, ListingTableUrl,
 };
 use datafusion::execution::context::SessionState;
-use futures::TryStreamExt;
-use object_store::ObjectMeta;
+use futures::{StreamExt, TryStreamExt, stream};
+use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt};
 use uuid::Uuid;
 
 use crate::delta::DeltaVersion;
 use crate::{LakeError, Result, Storage};
+
+/// Bytes of a Parquet file without its footer: a magic word at each end, and the footer's length.
+const PARQUET_ENDS: u64 = 12;
+
+/// How many files are looked at together.
+const CHECKS_AT_ONCE: usize = 16;
 
 /// Formats of input files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -119,6 +125,9 @@ pub async fn open(
         return Err(no_files(&absolute, format));
     }
     files.sort_by(|one, two| one.location.cmp(&two.location));
+    if format == Format::Parquet {
+        refuse_broken_parquet(store.as_ref(), &files).await?;
+    }
     let options = ListingOptions::new(file_format).with_file_extension(extension);
     let config = ListingTableConfig::new(url).with_listing_options(options);
     let config = config
@@ -130,6 +139,47 @@ pub async fn open(
         table: Arc::new(ListingTable::try_new(config)?),
         files,
     })
+}
+
+/// A file that was cut off while it was written is told by its end: the length of the footer, and a
+/// magic word.
+async fn refuse_broken_parquet(store: &dyn ObjectStore, files: &[ObjectMeta]) -> Result<()> {
+    let check = async |file: &ObjectMeta| {
+        let broken = |reason: String| LakeError::BrokenParquet {
+            location: file.location.to_string(),
+            reason,
+        };
+        if file.size < PARQUET_ENDS {
+            return Err(broken(format!("it has only {} bytes", file.size)));
+        }
+        let end = store
+            .get_range(&file.location, file.size - 8..file.size)
+            .await?;
+        let (length, magic) = end.split_at(4);
+        let length = length
+            .iter()
+            .rev()
+            .fold(0, |sum, byte| sum * 256 + u64::from(*byte));
+        if magic != b"PAR1" {
+            return Err(broken(format!(
+                "byte {} is no PAR1, the end of a file",
+                file.size - 4
+            )));
+        }
+        if length + PARQUET_ENDS > file.size {
+            return Err(broken(format!(
+                "byte {} says {length} bytes of footer, but the file has {}",
+                file.size - 8,
+                file.size
+            )));
+        }
+        Ok(())
+    };
+    stream::iter(files)
+        .map(check)
+        .buffer_unordered(CHECKS_AT_ONCE)
+        .try_collect()
+        .await
 }
 
 /// The location as `DataFusion` reads it: a URL, or an absolute path that exists.

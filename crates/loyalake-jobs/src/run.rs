@@ -105,8 +105,8 @@ pub async fn run(
         Err(error) => Err(error),
     };
     if let Err(error) = done {
-        // files that a commit still names must stay
-        run.clean(!error.left_commits()).await?;
+        // files that a commit still names must stay; what stopped the run is what matters
+        let _ = run.clean(!error.left_commits()).await;
         return Err(error);
     }
     let summarized = run.summarize().await;

@@ -22,7 +22,7 @@ use crate::staging::{Staged, stored_schema};
 use crate::{LakeError, Location, Result};
 
 /// How often a commit is tried again after others committed other dates.
-const COMMIT_ATTEMPTS: usize = 10;
+const COMMIT_ATTEMPTS: i32 = 10;
 
 /// What a commit says of itself in the table's history.
 #[derive(Debug, Clone)]
@@ -119,7 +119,7 @@ pub async fn publish(
         done?;
     }
     Err(delta_error(location)(
-        TransactionError::MaxCommitAttempts(10).into(),
+        TransactionError::MaxCommitAttempts(COMMIT_ATTEMPTS).into(),
     ))
 }
 
@@ -149,7 +149,7 @@ impl Published {
             }
         }
         Err(delta_error(&self.location)(
-            TransactionError::MaxCommitAttempts(10).into(),
+            TransactionError::MaxCommitAttempts(COMMIT_ATTEMPTS).into(),
         ))
     }
 }

@@ -19,9 +19,6 @@ use clap::{Parser, Subcommand};
 use failure::Result;
 use log::LogFormat;
 
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 const EXIT_CODES: &str = "\
 Exit codes:
   0  done

@@ -10,9 +10,12 @@
 //! A) and p ~ Beta(a, b + n).
 
 use super::fit::FitProblem;
-use super::{Collapsed, Fit, History, Model, PurchaseModel};
+use super::{Collapsed, Fit, History, Model, PurchaseModel, poisson_gamma};
 use crate::optimize::Derivatives;
-use crate::special::{BetaAverage, digamma, integrate, ln_rising, logistic, softplus, trigamma};
+use crate::special::{
+    BetaAverage, IncompleteBeta, integrate, ln_beta_ratio, ln_rising, ln_rising_derivatives,
+    logistic, softplus,
+};
 
 /// A discount of e^(−40) is none of a result's digits.
 const DISCOUNTED_AWAY: f64 = 40.0;
@@ -112,6 +115,20 @@ impl BetaGeometric {
         shape * w_0 * integrate(integrand, 0.0, y_end, LONGEST_PANEL)
     }
 
+    /// P(n purchases in the horizon | alive), n ≥ 1: still alive after them, or left at the last.
+    ///
+    /// # Formula
+    /// B(a, b + n) / B(a, b) · P(N = n) + B(a + 1, b + n − 1) / B(a, b) · P(N ≥ n), N the purchases
+    /// of a customer who cannot leave: equation 8 with b = b + chances so far
+    fn count_if_alive(&self, posterior: &Posterior, w: f64, n: f64) -> f64 {
+        let (a, b) = (self.a, posterior.b);
+        let ln_staying = ln_beta_ratio(a, b, n);
+        let leaving_at_last = (ln_staying + (a / (b + n - 1.0)).ln()).exp();
+        let at_least = IncompleteBeta::new(n, posterior.shape).at(w).0;
+        poisson_gamma::ln_probability(posterior.shape, w, n).exp() * ln_staying.exp()
+            + leaving_at_last * at_least
+    }
+
     /// All purchases ever made by a customer who is alive: E[1 / p], infinite for a ≤ 1.
     fn purchases_without_end(&self, posterior: &Posterior) -> f64 {
         if self.a > 1.0 {
@@ -143,6 +160,22 @@ impl PurchaseModel for BetaGeometric {
         self.p_alive(history) * if_alive
     }
 
+    fn purchase_probability(&self, history: &History, horizon: f64, n: f64) -> f64 {
+        let posterior = self.posterior(history);
+        let w = horizon / posterior.rate;
+        if n > 0.0 {
+            return self.p_alive(history) * self.count_if_alive(&posterior, w, n);
+        }
+        let has_left = self.ln_odds_of_having_left(history).map_or(0.0, logistic);
+        has_left + self.p_alive(history) * (-posterior.shape * w.ln_1p()).exp()
+    }
+
+    fn next_purchase_quantile(&self, history: &History, q: f64) -> Option<f64> {
+        let posterior = self.posterior(history);
+        let share = q / self.p_alive(history);
+        (share < 1.0).then(|| posterior.rate * (-(-share).ln_1p() / posterior.shape).exp_m1())
+    }
+
     /// # Formula
     /// ln [Γ(r + x) / Γ(r) · α^r / (α + T)^(r + x) · B(a, b + n) / B(a, b) · (1 + odds of having
     /// left)]
@@ -150,8 +183,9 @@ impl PurchaseModel for BetaGeometric {
         let Self { r, alpha, a, b, .. } = *self;
         let (x, age, n) = (history.x, history.age, history.x + self.chances_when_new);
         let purchases = ln_rising(r, x) - r * (age / alpha).ln_1p() - x * (alpha + age).ln();
-        let staying = ln_rising(b, n) - ln_rising(a + b, n);
-        purchases + staying + self.ln_odds_of_having_left(history).map_or(0.0, softplus)
+        purchases
+            + ln_beta_ratio(a, b, n)
+            + self.ln_odds_of_having_left(history).map_or(0.0, softplus)
     }
 }
 
@@ -165,21 +199,13 @@ struct PerCount {
     a_plus_b: [f64; 3],
 }
 
-fn rising(z: f64, n: f64) -> [f64; 3] {
-    [
-        ln_rising(z, n),
-        digamma(z + n) - digamma(z),
-        trigamma(z + n) - trigamma(z),
-    ]
-}
-
 impl PerCount {
     fn new([r, _, a, b]: [f64; 4], x: f64, n: f64) -> Self {
         Self {
             x,
-            r: rising(r, x),
-            b: rising(b, n),
-            a_plus_b: rising(a + b, n),
+            r: ln_rising_derivatives(r, x),
+            b: ln_rising_derivatives(b, n),
+            a_plus_b: ln_rising_derivatives(a + b, n),
         }
     }
 

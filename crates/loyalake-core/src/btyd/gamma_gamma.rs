@@ -56,9 +56,14 @@ impl GammaGamma {
     /// # Domain
     /// `None` when p x + q ≤ 1: the mean is infinite.
     pub fn expected_spend(&self, spend: Option<&Spend>) -> Option<f64> {
+        let (p, shape, scale) = self.posterior(spend);
+        (shape > 1.0).then(|| p * scale / (shape - 1.0))
+    }
+
+    /// p, and the shape Q and scale V of the customer's own rate of values: ν ~ Gamma(Q, V).
+    pub(super) fn posterior(&self, spend: Option<&Spend>) -> (f64, f64, f64) {
         let (x, mean) = spend.map_or((0.0, 0.0), |spend| (spend.x, spend.mean));
-        let divisor = self.p * x + self.q - 1.0;
-        (divisor > 0.0).then(|| self.p * (self.v + mean * x) / divisor)
+        (self.p, self.q + self.p * x, self.v + mean * x)
     }
 
     /// The customer's contribution to the log-likelihood, equation 1a.

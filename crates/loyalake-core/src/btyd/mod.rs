@@ -14,9 +14,13 @@ mod history;
 pub mod ltv;
 pub mod mbg_nbd;
 mod model;
+pub mod pareto_nbd;
+mod poisson_gamma;
 pub mod simulate;
+mod value_quantile;
 
 pub use collapsed::Collapsed;
 pub use fit::{Estimate, Fit, Status};
 pub use history::{History, Spend};
 pub use model::{MODELS, Model, PurchaseModel, SetUp, model};
+pub use value_quantile::value_quantile;

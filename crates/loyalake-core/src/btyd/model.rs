@@ -2,11 +2,16 @@
 
 use std::fmt::Debug;
 
-use super::{History, bg_nbd, gamma_gamma, mbg_nbd};
+use super::{History, bg_nbd, gamma_gamma, mbg_nbd, pareto_nbd};
 use crate::{Error, Result};
 
 /// All models.
-pub const MODELS: [&Model; 3] = [&bg_nbd::MODEL, &mbg_nbd::MODEL, &gamma_gamma::MODEL];
+pub const MODELS: [&Model; 4] = [
+    &bg_nbd::MODEL,
+    &mbg_nbd::MODEL,
+    &pareto_nbd::MODEL,
+    &gamma_gamma::MODEL,
+];
 
 /// Sets the formulas of a model up with values of its parameters.
 pub type SetUp = fn(&[f64]) -> Result<Box<dyn PurchaseModel>>;
@@ -111,6 +116,23 @@ pub trait PurchaseModel: Debug + Send + Sync {
 
     /// The customer's contribution to the log-likelihood.
     fn log_likelihood(&self, history: &History) -> f64;
+
+    /// Probability of exactly n purchases in (age, age + horizon], n a whole number.
+    fn purchase_probability(&self, history: &History, horizon: f64, n: f64) -> f64;
+
+    /// The time until the next purchase that is not exceeded with probability q, 0 ≤ q ≤ 1; `None`
+    /// when, with a greater probability than 1 − q, there is no further purchase.
+    fn next_purchase_quantile(&self, history: &History, q: f64) -> Option<f64>;
+
+    /// Whether a horizon is in the model's domain.
+    fn accepts_horizon(&self, horizon: f64) -> bool {
+        horizon >= 0.0 && horizon.is_finite()
+    }
+
+    /// Whether such a customer can be in the model.
+    fn accepts(&self, _: &History) -> bool {
+        true
+    }
 }
 
 #[cfg(test)]
@@ -128,7 +150,8 @@ mod tests {
         };
         assert_eq!(
             message("bgnbd", &[]),
-            "model 'bgnbd' is not known; write one of bg_nbd, mbg_nbd, gamma_gamma"
+            "model 'bgnbd' is not known; write one of bg_nbd, mbg_nbd, pareto_nbd, \
+             gamma_gamma"
         );
         assert_eq!(
             message("bg_nbd", &[1.0, 2.0]),
@@ -142,7 +165,7 @@ mod tests {
         assert_eq!(
             message("gamma_gamma", &[1.0, 2.0, 3.0]),
             "model 'gamma_gamma' says nothing about purchases over time; pass a fit of one of \
-             bg_nbd, mbg_nbd"
+             bg_nbd, mbg_nbd, pareto_nbd"
         );
     }
 }

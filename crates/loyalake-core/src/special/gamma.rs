@@ -21,6 +21,25 @@ pub fn ln_rising(z: f64, n: f64) -> f64 {
     (z - 0.5) * (n / z).ln_1p() + n * ((z + n).ln() - 1.0) + stirling_tail(z + n) - stirling_tail(z)
 }
 
+/// ln (Γ(z + n) / Γ(z)) for z > 0, n ≥ 0, with its first two derivatives in z.
+pub fn ln_rising_derivatives(z: f64, n: f64) -> [f64; 3] {
+    [
+        ln_rising(z, n),
+        digamma(z + n) - digamma(z),
+        trigamma(z + n) - trigamma(z),
+    ]
+}
+
+/// ln (B(a, b + n) / B(a, b)) for a, b > 0, n ≥ 0: that n throws of a coin with p ~ Beta(a, b) all
+/// fail.
+pub fn ln_beta_ratio(a: f64, b: f64, n: f64) -> f64 {
+    if a < n {
+        ln_rising(b, a) - ln_rising(b + n, a)
+    } else {
+        ln_rising(b, n) - ln_rising(a + b, n)
+    }
+}
+
 /// What Stirling's formula leaves out, for z ≥ 32.
 fn stirling_tail(z: f64) -> f64 {
     let u = 1.0 / (z * z);

@@ -15,16 +15,23 @@ const NODES: [(f64, f64); 8] = [
 /// ∫ f from `from` to `to`, by the 16-point Gauss–Legendre rule on equal parts no longer than
 /// `longest_panel`.
 pub fn integrate(f: impl Fn(f64) -> f64, from: f64, to: f64, longest_panel: f64) -> f64 {
+    let mut sum = 0.0;
+    visit_nodes(from, to, longest_panel, |x, weight| sum += weight * f(x));
+    sum
+}
+
+/// Calls with every node of this rule and its weight, for several integrals at once.
+pub fn visit_nodes(from: f64, to: f64, longest_panel: f64, mut visit: impl FnMut(f64, f64)) {
     let panels = ((to - from) / longest_panel).ceil().max(1.0);
     let half = 0.5 * (to - from) / panels;
-    let (mut middle, mut sum) = (from + half, 0.0);
+    let mut middle = from + half;
     while middle < to {
         for (node, weight) in NODES {
-            sum += weight * (f(middle - half * node) + f(middle + half * node));
+            visit(middle - half * node, half * weight);
+            visit(middle + half * node, half * weight);
         }
         middle += 2.0 * half;
     }
-    half * sum
 }
 
 #[cfg(test)]

@@ -46,7 +46,7 @@ static MODEL_FIT: ModelFit<2> = ModelFit {
 
 static EXPECTED_SPEND: NumberFunction = NumberFunction {
     parameters: Parameters::new("gamma_gamma_expected_spend", SPEND_PARAMETERS),
-    not_negative: &[],
+    bounded: &[],
     documentation: &EXPECTED_SPEND_DOCUMENTATION,
     compute: |function, args, rows| {
         each_spend(function, args, rows, |model, x, mean| {
@@ -64,7 +64,7 @@ static EXPECTED_SPEND: NumberFunction = NumberFunction {
 
 static LOG_LIKELIHOOD: NumberFunction = NumberFunction {
     parameters: Parameters::new("gamma_gamma_log_likelihood", SPEND_PARAMETERS),
-    not_negative: &[],
+    bounded: &[],
     documentation: &LOG_LIKELIHOOD_DOCUMENTATION,
     compute: |function, args, rows| {
         each_spend(function, args, rows, |model, x, mean| {
@@ -95,7 +95,8 @@ fn each_spend(
     (0..rows).map(result).collect()
 }
 
-fn set_up(model: &Model, values: &[f64]) -> loyalake_core::Result<GammaGamma> {
+/// The spending model of a fit.
+pub(super) fn set_up(model: &Model, values: &[f64]) -> loyalake_core::Result<GammaGamma> {
     if model.name == gamma_gamma::MODEL.name {
         return GammaGamma::try_new(values);
     }

@@ -34,7 +34,10 @@ static SIMPLE: NumberFunction = NumberFunction {
             ("purchases_per_year", NUMBER),
         ],
     ),
-    not_negative: &[(0, "lifespan_years"), (2, "purchases_per_year")],
+    bounded: &[
+        (0, "lifespan_years", f64::INFINITY),
+        (2, "purchases_per_year", f64::INFINITY),
+    ],
     documentation: &SIMPLE_DOCUMENTATION,
     compute: |_, args, rows| {
         each(args, rows, |[years, profit, rate]| {
@@ -52,7 +55,7 @@ static MARGIN: NumberFunction = NumberFunction {
             ("discount_rate", NUMBER),
         ],
     ),
-    not_negative: &[(1, "retention_rate")],
+    bounded: &[(1, "retention_rate", f64::INFINITY)],
     documentation: &MARGIN_DOCUMENTATION,
     compute: |_, args, rows| each(args, rows, |[margin, r, d]| core::ltv_margin(margin, r, d)),
 };
@@ -62,7 +65,7 @@ static DISCOUNT: NumberFunction = NumberFunction {
         "discount_factor",
         &[("discount_rate_annual", NUMBER), ("days", NUMBER)],
     ),
-    not_negative: &[],
+    bounded: &[],
     documentation: &DISCOUNT_DOCUMENTATION,
     compute: |_, args, rows| each(args, rows, |[rate, days]| core::discount_factor(rate, days)),
 };

@@ -11,10 +11,14 @@ mod ltv;
 mod mbg_nbd;
 mod model_fit;
 mod model_parameter;
+mod next_purchase_quantile;
 mod number_function;
+mod pareto_nbd;
+mod purchase_probability;
 mod purchases;
 mod simulate_purchases;
 mod simulated_orders;
+mod value_quantile;
 
 use std::sync::Arc;
 
@@ -33,6 +37,7 @@ const SECTION: DocSection = DocSection {
 pub(crate) fn register(registry: &mut dyn FunctionRegistry) -> Result<()> {
     registry.register_udaf(Arc::new(bg_nbd::bg_nbd_fit()))?;
     registry.register_udaf(Arc::new(mbg_nbd::mbg_nbd_fit()))?;
+    registry.register_udaf(Arc::new(pareto_nbd::pareto_nbd_fit()))?;
     registry.register_udaf(Arc::new(gamma_gamma::gamma_gamma_fit()))?;
     registry.register_udf(Arc::new(fitted_model::fitted_model()))?;
     registry.register_udf(Arc::new(model_parameter::model_parameter()))?;
@@ -41,6 +46,11 @@ pub(crate) fn register(registry: &mut dyn FunctionRegistry) -> Result<()> {
     registry.register_udf(Arc::new(purchases::btyd_expected_purchases_new()))?;
     registry.register_udf(Arc::new(purchases::btyd_discounted_purchases()))?;
     registry.register_udf(Arc::new(purchases::btyd_log_likelihood()))?;
+    registry.register_udf(Arc::new(purchase_probability::btyd_purchase_probability()))?;
+    registry.register_udf(Arc::new(
+        next_purchase_quantile::btyd_next_purchase_quantile(),
+    ))?;
+    registry.register_udf(Arc::new(value_quantile::btyd_value_quantile()))?;
     registry.register_udf(Arc::new(gamma_gamma::gamma_gamma_expected_spend()))?;
     registry.register_udf(Arc::new(gamma_gamma::gamma_gamma_log_likelihood()))?;
     registry.register_udf(Arc::new(ltv::ltv_simple()))?;

@@ -16,7 +16,7 @@ pub(super) fn model_parameter() -> ScalarUDF {
 
 static FUNCTION: NumberFunction = NumberFunction {
     parameters: Parameters::new("model_parameter", &[("fit", FIT), ("name", TEXT)]),
-    not_negative: &[],
+    bounded: &[],
     documentation: &DOCUMENTATION,
     compute: |function, args, rows| {
         let fits = Fits::decode(function.parameters.function(), &args[0])?;

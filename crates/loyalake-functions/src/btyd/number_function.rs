@@ -19,9 +19,9 @@ type Compute = fn(&NumberFunction, &[ColumnarValue], usize) -> Result<Vec<Option
 /// What makes one function of the family.
 pub(super) struct NumberFunction {
     pub(super) parameters: Parameters,
-    /// Positions and names of parameters that are never negative: a negative constant is a plan
-    /// error.
-    pub(super) not_negative: &'static [(usize, &'static str)],
+    /// Positions and names of parameters that are never negative, and the most they can be: other
+    /// constants are plan errors.
+    pub(super) bounded: &'static [(usize, &'static str, f64)],
     pub(super) documentation: &'static LazyLock<Documentation>,
     /// The result of each row, for as many rows as are given.
     pub(super) compute: Compute,
@@ -40,17 +40,27 @@ impl NumberFunction {
         self.parameters.function()
     }
 
-    fn check_constant(&self, position: usize, name: &str, constant: &ScalarValue) -> Result<()> {
-        match constant.cast_to(&DataType::Float64) {
-            Ok(ScalarValue::Float64(Some(value))) if !(value >= 0.0 && value.is_finite()) => {
-                plan_err!(
-                    "{}: argument {} ({name}) must be a finite number from 0 on, but is {constant}",
-                    self.name(),
-                    position + 1
-                )
-            }
-            _ => Ok(()),
+    fn check_constant(
+        &self,
+        (position, name, most): (usize, &str, f64),
+        constant: &ScalarValue,
+    ) -> Result<()> {
+        let Ok(ScalarValue::Float64(Some(value))) = constant.cast_to(&DataType::Float64) else {
+            return Ok(());
+        };
+        if value >= 0.0 && value <= most && value.is_finite() {
+            return Ok(());
         }
+        let range = if most.is_finite() {
+            format!("from 0 to {most}")
+        } else {
+            "from 0 on".to_string()
+        };
+        plan_err!(
+            "{}: argument {} ({name}) must be a finite number {range}, but is {constant}",
+            self.name(),
+            position + 1
+        )
     }
 }
 
@@ -104,9 +114,9 @@ impl ScalarUDFImpl for Plumbing {
             .map(|field| field.data_type().clone())
             .collect();
         let data_type = self.return_type(&types)?;
-        for (position, name) in self.function.not_negative {
-            if let Some(Some(constant)) = args.scalar_arguments.get(*position) {
-                self.function.check_constant(*position, name, constant)?;
+        for bounded in self.function.bounded {
+            if let Some(Some(constant)) = args.scalar_arguments.get(bounded.0) {
+                self.function.check_constant(*bounded, constant)?;
             }
         }
         Ok(Arc::new(Field::new(self.name(), data_type, true)))

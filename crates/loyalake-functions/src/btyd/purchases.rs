@@ -1,6 +1,6 @@
 //! `btyd_p_alive`, `btyd_expected_purchases`, `btyd_expected_purchases_new`,
-//! `btyd_discounted_purchases` and `btyd_log_likelihood`: what any fitted model of purchases says
-//! of a customer.
+//! `btyd_discounted_purchases` and `btyd_log_likelihood`: what any fitted model of purchases
+//! expects of a customer.
 
 use std::sync::LazyLock;
 
@@ -38,11 +38,11 @@ pub(super) fn btyd_log_likelihood() -> ScalarUDF {
     LOG_LIKELIHOOD.udf()
 }
 
-const FIT_ARGUMENT: (&str, Kind) = ("fit", FIT);
-const REPEAT_PURCHASES: (&str, Kind) = ("repeat_purchases", NUMBER);
-const RECENCY: (&str, Kind) = ("recency", NUMBER);
-const AGE: (&str, Kind) = ("age", NUMBER);
-const HORIZON: (&str, Kind) = ("horizon", NUMBER);
+pub(super) const FIT_ARGUMENT: (&str, Kind) = ("fit", FIT);
+pub(super) const REPEAT_PURCHASES: (&str, Kind) = ("repeat_purchases", NUMBER);
+pub(super) const RECENCY: (&str, Kind) = ("recency", NUMBER);
+pub(super) const AGE: (&str, Kind) = ("age", NUMBER);
+pub(super) const HORIZON: (&str, Kind) = ("horizon", NUMBER);
 const DISCOUNT_RATE: (&str, Kind) = ("discount_rate", NUMBER);
 
 static P_ALIVE: NumberFunction = NumberFunction {
@@ -50,7 +50,7 @@ static P_ALIVE: NumberFunction = NumberFunction {
         "btyd_p_alive",
         &[FIT_ARGUMENT, REPEAT_PURCHASES, RECENCY, AGE],
     ),
-    not_negative: &[],
+    bounded: &[],
     documentation: &P_ALIVE_DOCUMENTATION,
     compute: |function, args, rows| {
         each_history(function, args, rows, |model, history, _| {
@@ -64,7 +64,7 @@ static LOG_LIKELIHOOD: NumberFunction = NumberFunction {
         "btyd_log_likelihood",
         &[FIT_ARGUMENT, REPEAT_PURCHASES, RECENCY, AGE],
     ),
-    not_negative: &[],
+    bounded: &[],
     documentation: &LOG_LIKELIHOOD_DOCUMENTATION,
     compute: |function, args, rows| {
         each_history(function, args, rows, |model, history, _| {
@@ -78,11 +78,12 @@ static EXPECTED_PURCHASES: NumberFunction = NumberFunction {
         "btyd_expected_purchases",
         &[FIT_ARGUMENT, REPEAT_PURCHASES, RECENCY, AGE, HORIZON],
     ),
-    not_negative: &[(4, "horizon")],
+    bounded: &[(4, "horizon", f64::INFINITY)],
     documentation: &EXPECTED_PURCHASES_DOCUMENTATION,
     compute: |function, args, rows| {
         each_history(function, args, rows, |model, history, more| {
-            Some(model.expected_purchases(history, more[0].filter(|time| is_time(*time))?))
+            let horizon = more[0].filter(|horizon| model.accepts_horizon(*horizon))?;
+            Some(model.expected_purchases(history, horizon))
         })
     },
 };
@@ -99,12 +100,15 @@ static DISCOUNTED_PURCHASES: NumberFunction = NumberFunction {
             DISCOUNT_RATE,
         ],
     ),
-    not_negative: &[(4, "horizon"), (5, "discount_rate")],
+    bounded: &[
+        (4, "horizon", f64::INFINITY),
+        (5, "discount_rate", f64::INFINITY),
+    ],
     documentation: &DISCOUNTED_PURCHASES_DOCUMENTATION,
     compute: |function, args, rows| {
         each_history(function, args, rows, |model, history, more| {
-            let rate = more[1].filter(|time| is_time(*time))?;
-            if more[0].is_some_and(|horizon| !is_time(horizon)) {
+            let rate = more[1].filter(|rate| *rate >= 0.0 && rate.is_finite())?;
+            if more[0].is_some_and(|horizon| !model.accepts_horizon(horizon)) {
                 return None;
             }
             Some(model.discounted_purchases(history, more[0], rate)).filter(|n| n.is_finite())
@@ -114,31 +118,28 @@ static DISCOUNTED_PURCHASES: NumberFunction = NumberFunction {
 
 static EXPECTED_PURCHASES_NEW: NumberFunction = NumberFunction {
     parameters: Parameters::new("btyd_expected_purchases_new", &[FIT_ARGUMENT, HORIZON]),
-    not_negative: &[(1, "horizon")],
+    bounded: &[(1, "horizon", f64::INFINITY)],
     documentation: &EXPECTED_PURCHASES_NEW_DOCUMENTATION,
     compute: |function, args, rows| {
         let mut models =
             Prepared::decode(function.parameters.function(), &args[0], Model::purchases)?;
         let horizons = Numbers::decode(&args[1], float64)?;
         let result = |row| {
-            let model = models.get(row)?;
-            let horizon = horizons.get(row).filter(|time| is_time(*time));
-            Ok(model
-                .zip(horizon)
-                .map(|(model, horizon)| model.expected_purchases_new(horizon)))
+            let Some((model, horizon)) = models.get(row)?.zip(horizons.get(row)) else {
+                return Ok(None);
+            };
+            let is_known = model.accepts_horizon(horizon);
+            Ok(is_known.then(|| model.expected_purchases_new(horizon)))
         };
         (0..rows).map(result).collect()
     },
 };
 
-fn is_time(time: f64) -> bool {
-    time >= 0.0 && time.is_finite()
-}
+/// The result of a model, a customer's history, and the arguments that follow.
+pub(super) type OfHistory = fn(&dyn PurchaseModel, &History, &[Option<f64>]) -> Option<f64>;
 
-/// The model, a customer's history, the arguments that follow.
-type OfHistory = fn(&dyn PurchaseModel, &History, &[Option<f64>]) -> Option<f64>;
-
-fn each_history(
+/// The results of every row, NULL where there is no such history.
+pub(super) fn each_history(
     function: &NumberFunction,
     args: &[ColumnarValue],
     rows: usize,
@@ -160,7 +161,8 @@ fn each_history(
         let history = x
             .zip(t_x)
             .zip(age)
-            .and_then(|((x, t_x), age)| History::try_new(x, t_x, age));
+            .and_then(|((x, t_x), age)| History::try_new(x, t_x, age))
+            .filter(|history| model.accepts(history));
         Ok(history.and_then(|history| compute(model.as_ref(), &history, &rest)))
     };
     (0..rows).map(result).collect()
@@ -251,10 +253,16 @@ static LOG_LIKELIHOOD_DOCUMENTATION: LazyLock<Documentation> = LazyLock::new(|| 
     .build()
 });
 
-const FIT_TEXT: &str = "A fitted model of purchases; it decides the formulas and the unit of time.";
-const HORIZON_TEXT: &str = "How far ahead, in the unit of age, 0 or more.";
+pub(super) const FIT_TEXT: &str =
+    "A fitted model of purchases; it decides the formulas and the unit of time.";
+pub(super) const HORIZON_TEXT: &str = "How far ahead, in the unit of age, 0 or more.";
 
-fn of_history(function: &str, description: &str, more: &[(&str, &str)]) -> DocumentationBuilder {
+/// The documentation that functions of a fit and a history share.
+pub(super) fn of_history(
+    function: &str,
+    description: &str,
+    more: &[(&str, &str)],
+) -> DocumentationBuilder {
     let names: Vec<&str> = more.iter().map(|(name, _)| *name).collect();
     let names = [
         &["fit", "repeat_purchases", "recency", "age"],

@@ -1,0 +1,275 @@
+//! Pareto/NBD: repeat purchases of customers who may silently leave at any moment.
+//!
+//! Source: Schmittlein, Morrison, Colombo (1987), Counting your customers: who are they and what
+//! will they do next?, Management Science 33(1); Fader, Hardie (2005), A note on deriving the
+//! Pareto/NBD model and related expressions, equations 17 (likelihood), 36 (conditional
+//! expectation) and 39 (P(alive)).
+//!
+//! Notation: a customer buys at rate λ ~ Gamma(r, rate α) and leaves at rate μ ~ Gamma(s, rate β),
+//! both constant until the customer leaves. R = r + x; A and B are α and β plus a time. Given that
+//! the customer is alive at T, λ ~ Gamma(R, α + T) and μ ~ Gamma(s, β + T).
+//!
+//! Not here: rates that change over time, or depend on each other.
+
+use super::{Collapsed, Fit, History, Model, PurchaseModel, poisson_gamma};
+use crate::Result;
+use crate::special::{integrate, ln_integral_of_log_concave, ln_rising, logistic, softplus};
+
+mod likelihood;
+
+/// Name and parameters.
+pub const MODEL: Model = Model {
+    name: "pareto_nbd",
+    parameters: &["r", "alpha", "s", "beta"],
+    purchases: Some(|values| Ok(Box::new(ParetoNbd::try_new(values)?))),
+};
+
+/// A discount of e^(−40) is none of a result's digits.
+const DISCOUNTED_AWAY: f64 = 40.0;
+/// Longest part of the y axis that one quadrature rule covers to 12 digits.
+const LONGEST_PANEL: f64 = 3.5;
+
+/// The maximum likelihood fit to rows of repeat purchases, recency, age.
+pub fn fit(data: &Collapsed<3>) -> Fit {
+    likelihood::fit(data)
+}
+
+/// The formulas with known parameters, all finite and above 0.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ParetoNbd {
+    r: f64,
+    alpha: f64,
+    s: f64,
+    beta: f64,
+}
+
+/// The product of two powers and an exponential that all formulas integrate over time u.
+///
+/// # Formula
+/// (1 + u / A)^(−a) (1 + u / B)^(−b) e^(−κ u)
+#[derive(Debug, Clone, Copy)]
+struct Decay {
+    /// A and a.
+    purchases: (f64, f64),
+    /// B and b.
+    leaving: (f64, f64),
+    kappa: f64,
+}
+
+impl Decay {
+    fn ln_at(&self, u: f64) -> f64 {
+        let ((a_time, a), (b_time, b)) = (self.purchases, self.leaving);
+        -a * (u / a_time).ln_1p() - b * (u / b_time).ln_1p() - self.kappa * u
+    }
+
+    /// The shortest time in which it changes.
+    fn scale(&self) -> f64 {
+        let ((a_time, a), (b_time, b)) = (self.purchases, self.leaving);
+        1.0 / ((1.0 + a) / a_time + (1.0 + b) / b_time + self.kappa)
+    }
+
+    /// ∫ over u from 0 to `end`.
+    ///
+    /// # Numerics
+    /// All terms are positive: the published difference of two ₂F₁ cancels near `t_x` = T and has
+    /// special cases (α = β, s = 1). The integrand falls over many orders of magnitude of u, so it
+    /// is integrated over y = ln(1 + u / scale).
+    fn integral(&self, end: f64) -> f64 {
+        let scale = self.scale();
+        let integrand = |y: f64| (self.ln_at(scale * y.exp_m1()) + y).exp();
+        scale * integrate(integrand, 0.0, (end / scale).ln_1p(), LONGEST_PANEL)
+    }
+}
+
+/// A customer as the formulas need it, if alive.
+struct Posterior {
+    /// R and α + T: the purchase rate is Gamma(shape, rate).
+    shape: f64,
+    rate: f64,
+    /// β + T: the rate of leaving is Gamma(s, rate).
+    leaving_rate: f64,
+}
+
+impl ParetoNbd {
+    /// The formulas for parameters r, α, s, β.
+    ///
+    /// # Errors
+    /// When a parameter is not finite or not above 0.
+    ///
+    /// # Example
+    /// ```
+    /// use loyalake_core::btyd::{History, PurchaseModel, pareto_nbd::ParetoNbd};
+    ///
+    /// let model = ParetoNbd::try_new(&[0.553, 10.578, 0.606, 11.669])?;
+    /// let customer = History::try_new(2.0, 30.43, 38.86).unwrap();
+    /// assert!((model.expected_purchases(&customer, 39.0) - 1.455).abs() < 1e-3);
+    /// # Ok::<(), loyalake_core::Error>(())
+    /// ```
+    pub fn try_new(values: &[f64]) -> Result<Self> {
+        let [r, alpha, s, beta] = MODEL.parameters(values)?;
+        Ok(Self { r, alpha, s, beta })
+    }
+
+    fn posterior(&self, history: &History) -> Posterior {
+        Posterior {
+            shape: self.r + history.x,
+            rate: self.alpha + history.age,
+            leaving_rate: self.beta + history.age,
+        }
+    }
+
+    /// ln of the odds that the customer left between the last purchase and T.
+    ///
+    /// # Formula
+    /// ln [s / B · ∫ (1 + u / A)^(−R) (1 + u / B)^(−s − 1) du over the silence · (1 + silence /
+    /// A)^R (1 + silence / B)^s], A = α + `t_x`, B = β + `t_x`
+    fn ln_odds_of_having_left(&self, history: &History) -> f64 {
+        let (shape, silence) = (self.r + history.x, history.age - history.t_x);
+        let (a_time, b_time) = (self.alpha + history.t_x, self.beta + history.t_x);
+        let left = Decay {
+            purchases: (a_time, shape),
+            leaving: (b_time, self.s + 1.0),
+            kappa: 0.0,
+        };
+        (self.s / b_time * left.integral(silence)).ln()
+            + shape * (silence / a_time).ln_1p()
+            + self.s * (silence / b_time).ln_1p()
+    }
+
+    /// P(n ≥ 1 purchases within the horizon, the customer leaving before its end | alive).
+    ///
+    /// # Formula
+    /// ∫ P(n purchases until τ) · s / B · (1 + τ / B)^(−s − 1) dτ, over y = ln τ, in which the
+    /// integrand's logarithm is concave
+    fn count_if_leaving(&self, posterior: &Posterior, horizon: f64, n: f64) -> f64 {
+        let (s, b_time) = (self.s, posterior.leaving_rate);
+        let (a_time, shape) = (posterior.rate, posterior.shape);
+        let ln_integrand = |y: f64| {
+            let tau = y.exp();
+            -shape * (tau / a_time).ln_1p() - n * (a_time / tau).ln_1p() + y
+                - (s + 1.0) * (tau / b_time).ln_1p()
+        };
+        let slope = |y: f64| {
+            let tau = y.exp();
+            let share = tau / (a_time + tau);
+            n * (1.0 - share) - shape * share + 1.0 - (s + 1.0) * tau / (b_time + tau)
+        };
+        let ln_integral = ln_integral_of_log_concave(ln_integrand, slope, horizon.ln());
+        let ln_count = poisson_gamma::ln_count(shape, n);
+        (ln_integral + ln_count + (s / b_time).ln()).exp()
+    }
+
+    /// P(next purchase within the time | alive) and its derivative.
+    fn next_purchase(&self, posterior: &Posterior, time: f64) -> (f64, f64) {
+        let buying = Decay {
+            purchases: (posterior.rate, posterior.shape + 1.0),
+            leaving: (posterior.leaving_rate, self.s),
+            kappa: 0.0,
+        };
+        let rate = posterior.shape / posterior.rate;
+        (
+            rate * buying.integral(time),
+            rate * buying.ln_at(time).exp(),
+        )
+    }
+}
+
+impl PurchaseModel for ParetoNbd {
+    fn p_alive(&self, history: &History) -> f64 {
+        logistic(-self.ln_odds_of_having_left(history))
+    }
+
+    /// # Formula
+    /// P(alive) · R / (α + T) · ((1 + w)^(1 − s) − 1) / (1 − s) · (β + T), w = horizon / (β + T)
+    fn expected_purchases(&self, history: &History, horizon: f64) -> f64 {
+        let posterior = self.posterior(history);
+        let growth = (horizon / posterior.leaving_rate).ln_1p();
+        let exponent = (1.0 - self.s) * growth;
+        // At s = 1 this is the limit.
+        let mean = if exponent.abs() > f64::EPSILON {
+            exponent.exp_m1() / exponent
+        } else {
+            1.0
+        };
+        let time = posterior.leaving_rate * growth * mean;
+        self.p_alive(history) * posterior.shape / posterior.rate * time
+    }
+
+    fn discounted_purchases(&self, history: &History, horizon: Option<f64>, rate: f64) -> f64 {
+        let posterior = self.posterior(history);
+        let kappa = rate.ln_1p();
+        let staying = Decay {
+            purchases: (f64::INFINITY, 0.0),
+            leaving: (posterior.leaving_rate, self.s),
+            kappa,
+        };
+        let end = horizon
+            .unwrap_or(f64::INFINITY)
+            .min(DISCOUNTED_AWAY / kappa);
+        let time = if end.is_finite() {
+            staying.integral(end)
+        } else if self.s > 1.0 {
+            posterior.leaving_rate / (self.s - 1.0)
+        } else {
+            f64::INFINITY
+        };
+        self.p_alive(history) * posterior.shape / posterior.rate * time
+    }
+
+    /// # Formula
+    /// ln [Γ(r + x) / Γ(r) · α^r β^s / ((α + T)^(r + x) (β + T)^s) · (1 + odds of having left)]
+    fn log_likelihood(&self, history: &History) -> f64 {
+        let Self { r, alpha, s, beta } = *self;
+        let (x, age) = (history.x, history.age);
+        let purchases = ln_rising(r, x) - r * (age / alpha).ln_1p() - x * (alpha + age).ln();
+        purchases - s * (age / beta).ln_1p() + softplus(self.ln_odds_of_having_left(history))
+    }
+
+    fn purchase_probability(&self, history: &History, horizon: f64, n: f64) -> f64 {
+        let (odds, posterior) = (
+            self.ln_odds_of_having_left(history),
+            self.posterior(history),
+        );
+        let ln_staying = -self.s * (horizon / posterior.leaving_rate).ln_1p();
+        let w = horizon / posterior.rate;
+        let stays = (poisson_gamma::ln_probability(posterior.shape, w, n) + ln_staying).exp();
+        if n > 0.0 {
+            let leaves = self.count_if_leaving(&posterior, horizon, n);
+            return logistic(-odds) * (stays + leaves);
+        }
+        let leaves = Decay {
+            purchases: (posterior.rate, posterior.shape),
+            leaving: (posterior.leaving_rate, self.s + 1.0),
+            kappa: 0.0,
+        };
+        let leaves = self.s / posterior.leaving_rate * leaves.integral(horizon);
+        logistic(odds) + logistic(-odds) * (stays + leaves)
+    }
+
+    /// # Numerics
+    /// Newton's method on ln P(no purchase yet) over ln(1 + time / (α + T)), in which it is convex
+    /// and a straight line for customers who never leave: from there every step stays before the
+    /// root.
+    fn next_purchase_quantile(&self, history: &History, q: f64) -> Option<f64> {
+        const FAR: f64 = 100.0;
+        let posterior = self.posterior(history);
+        let share = q / self.p_alive(history);
+        if share >= 1.0 {
+            return None;
+        }
+        let target = (-share).ln_1p();
+        let mut y = -target / posterior.shape;
+        while y < FAR {
+            let time = posterior.rate * y.exp_m1();
+            let (bought, density) = self.next_purchase(&posterior, time);
+            let excess = (-bought).ln_1p() - target;
+            let slope = density * (posterior.rate + time) / (1.0 - bought);
+            let step = excess / slope;
+            if step <= 1e-13 * y {
+                return Some(time);
+            }
+            y += step;
+        }
+        None
+    }
+}

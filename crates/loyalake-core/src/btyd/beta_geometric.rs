@@ -9,7 +9,7 @@
 //! purchase, too, n = x + 1. R = r + x, A = α + T. Given that the customer is alive, λ ~ Gamma(R,
 //! A) and p ~ Beta(a, b + n).
 
-use super::fit::FitProblem;
+use super::fit::{Evidence, FitProblem};
 use super::{Collapsed, Fit, History, Model, PurchaseModel};
 use crate::optimize::Derivatives;
 use crate::special::{BetaAverage, digamma, integrate, ln_rising, logistic, softplus, trigamma};
@@ -260,6 +260,7 @@ pub(super) fn fit(model: &Model, data: &Collapsed<3>, chances_when_new: f64) -> 
         scaled_columns: &[1, 2],
         scaled_parameters: &[1],
         starts: STARTS,
+        evidence: Evidence::REPEAT_PURCHASE,
     };
     let log_likelihood = |rows: &[([f64; 3], f64)], parameters: &[f64; 4]| {
         let mut sum = Derivatives::ZERO;

@@ -1,0 +1,348 @@
+//! BG/BB: repeat purchases at equally spaced opportunities, of customers who may silently leave
+//! before each of them.
+//!
+//! Source: Fader, Hardie, Shang (2010), Customer-base analysis in a discrete-time noncontractual
+//! setting, Marketing Science 29(6), equations 5 (likelihood), 8 (probability of n purchases), 9 to
+//! 11 (alive, expected purchases) and 14 (discounted).
+//!
+//! Assumptions: at each opportunity a customer first leaves for good with probability θ ~ Beta(γ,
+//! δ); who is still there buys at most once, with probability p ~ Beta(α, β). p and θ are constant
+//! for a customer and independent of each other.
+//!
+//! When to use it: purchases can only happen at given occasions (an annual appeal, a season, an
+//! event), or a transaction is one that is made at most once in a period. All opportunities count,
+//! those before the last purchase and those since.
+//!
+//! Not here: several purchases at one opportunity, opportunities that only some customers have,
+//! seasons. For purchases at any time see [`super::bg_nbd`].
+//!
+//! Notation: n opportunities since the first purchase, x of them taken, the last one at `t_x`. Given
+//! that the customer is alive at n, p ~ Beta(α + x, β + n − x) and θ ~ Beta(γ, δ + n).
+
+use super::beta_trials::{Slopes, discounted_steps, ln_probability};
+use super::fit::{Evidence, FitProblem};
+use super::history::is_whole;
+use super::{Collapsed, Fit, History, Model, PurchaseModel};
+use crate::Result;
+use crate::optimize::Derivatives;
+use crate::special::{ln_beta_ratio, logistic, softplus};
+
+/// Name and parameters.
+pub const MODEL: Model = Model {
+    name: "bg_bb",
+    parameters: &["alpha", "beta", "gamma", "delta"],
+    purchases: Some(|values| Ok(Box::new(BgBb::try_new(values)?))),
+};
+
+/// Most opportunities in a history or a horizon: a sum over so many takes a hundredth of a second.
+pub const MOST_OPPORTUNITIES: f64 = 1e6;
+/// Sums over opportunities are scaled down when they grow beyond.
+const LARGE: f64 = 1e100;
+
+/// The formulas with known parameters, all finite and above 0.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct BgBb {
+    /// α and β.
+    buying: [f64; 2],
+    /// γ and δ.
+    leaving: [f64; 2],
+}
+
+impl BgBb {
+    /// The formulas for parameters α, β, γ, δ.
+    ///
+    /// # Errors
+    /// When a parameter is not finite or not above 0.
+    ///
+    /// # Example
+    /// ```
+    /// use loyalake_core::btyd::{History, PurchaseModel, bg_bb::BgBb};
+    ///
+    /// let model = BgBb::try_new(&[1.204, 0.750, 0.657, 2.783])?;
+    /// let donor = History::try_new(4.0, 5.0, 6.0).unwrap();
+    /// assert!((model.expected_purchases(&donor, 10.0) - 3.628).abs() < 1e-3);
+    /// # Ok::<(), loyalake_core::Error>(())
+    /// ```
+    pub fn try_new(values: &[f64]) -> Result<Self> {
+        Ok(Self::new(MODEL.parameters(values)?))
+    }
+
+    fn new([alpha, beta, gamma, delta]: [f64; 4]) -> Self {
+        Self {
+            buying: [alpha, beta],
+            leaving: [gamma, delta],
+        }
+    }
+
+    /// What is known of a customer with x purchases who is alive at opportunity k.
+    fn alive(&self, x: f64, k: f64) -> Alive {
+        let ([alpha, beta], [gamma, delta]) = (self.buying, self.leaving);
+        Alive {
+            buying: [alpha + x, beta + (k - x)],
+            leaving: [gamma, delta + k],
+        }
+    }
+
+    /// ln of the probabilities of no purchase since the last one, the customer being alive now and
+    /// having left.
+    fn ln_silence(&self, history: &History) -> [f64; 2] {
+        let silence = history.age - history.t_x;
+        let last_seen = self.alive(history.x, history.t_x);
+        [
+            last_seen.ln_stays(silence, 0.0),
+            last_seen.ln_leaves(silence, 0.0),
+        ]
+    }
+
+    /// The probability that the customer has not left at or before opportunity n.
+    fn p_alive_now(&self, history: &History) -> f64 {
+        let [alive, left] = self.ln_silence(history);
+        logistic(alive - left)
+    }
+
+    /// Expected discounted purchases.
+    ///
+    /// # Numerics
+    /// Staying until the next opportunity is taken out of the average over θ, which then is of
+    /// customers alive at n + 1: no digits of a small 1 − θ get lost.
+    fn purchases(&self, history: &History, horizon: Option<f64>, rate: f64) -> f64 {
+        let now = self.alive(history.x, history.age);
+        let next = self.alive(history.x, history.age + 1.0);
+        let [a, b] = now.buying;
+        let steps = discounted_steps(next.leaving, horizon, rate);
+        if steps.is_infinite() {
+            return steps;
+        }
+        self.p_alive(history) * a / (a + b) * steps / (1.0 + rate)
+    }
+}
+
+/// A customer who is alive for certain: p ~ Beta(a, b), θ ~ Beta(γ, d).
+#[derive(Debug, Clone, Copy)]
+struct Alive {
+    buying: [f64; 2],
+    leaving: [f64; 2],
+}
+
+impl Alive {
+    /// ln of the probability to stay for m opportunities and to take k ≤ m of them.
+    fn ln_stays(&self, m: f64, k: f64) -> f64 {
+        let ln_orders = -ln_beta_ratio(1.0, m - k, k);
+        ln_orders + ln_probability(self.buying, k, m - k) + ln_probability(self.leaving, 0.0, m)
+    }
+
+    /// ln of the probability to leave within m opportunities after taking k.
+    ///
+    /// # Formula
+    /// ln Σ over k ≤ i < m of C(i, k) B(a + k, b + i − k) / B(a, b) · B(γ + 1, d + i) / B(γ, d)
+    fn ln_leaves(&self, m: f64, k: f64) -> f64 {
+        if k >= m {
+            return f64::NEG_INFINITY;
+        }
+        let mut ln_scale =
+            ln_probability(self.buying, k, 0.0) + ln_probability(self.leaving, 1.0, k);
+        let (mut i, mut term, mut sum) = (k, 1.0, 1.0);
+        loop {
+            let ratio = self.ratio(i, k);
+            term *= ratio;
+            i += 1.0;
+            if i >= m || (ratio < 1.0 && is_negligible(term, m - i, sum)) {
+                return ln_scale + f64::ln(sum);
+            }
+            sum += term;
+            if sum > LARGE {
+                (term, sum) = (term / LARGE, sum / LARGE);
+                ln_scale += LARGE.ln();
+            }
+        }
+    }
+
+    /// Term i + 1 of that sum over term i: once below 1, it stays there.
+    fn ratio(&self, i: f64, k: f64) -> f64 {
+        let ([a, b], [gamma, d]) = (self.buying, self.leaving);
+        let more = (i + 1.0) * (b + (i - k)) * (d + i);
+        more / ((i + 1.0 - k) * (a + b + i) * (gamma + d + i + 1.0))
+    }
+}
+
+/// Whether so many falling terms add nothing to a sum.
+fn is_negligible(term: f64, terms: f64, sum: f64) -> bool {
+    term * terms <= f64::EPSILON * sum
+}
+
+impl PurchaseModel for BgBb {
+    /// At the next opportunity, n + 1: who leaves before it is not counted.
+    fn p_alive(&self, history: &History) -> f64 {
+        let [gamma, d] = self.alive(history.x, history.age).leaving;
+        self.p_alive_now(history) * d / (gamma + d)
+    }
+
+    fn expected_purchases(&self, history: &History, horizon: f64) -> f64 {
+        self.purchases(history, Some(horizon), 0.0)
+    }
+
+    fn discounted_purchases(&self, history: &History, horizon: Option<f64>, rate: f64) -> f64 {
+        self.purchases(history, horizon, rate)
+    }
+
+    /// Of the purchases in their order, which x and `t_x` do not tell; equation 5.
+    fn log_likelihood(&self, history: &History) -> f64 {
+        let History { x, t_x, .. } = *history;
+        let seen = ln_probability(self.buying, x, t_x - x) + ln_probability(self.leaving, 0.0, t_x);
+        let [alive, left] = self.ln_silence(history);
+        seen + alive.max(left) + softplus(-(alive - left).abs())
+    }
+}
+
+impl BgBb {
+    /// Whether the history is one of whole opportunities, at most [`MOST_OPPORTUNITIES`], each
+    /// taken at most once.
+    pub fn accepts(&self, history: &History) -> bool {
+        let History { x, t_x, age } = *history;
+        is_whole(t_x) && x <= t_x && self.accepts_time(age)
+    }
+
+    /// Whether a horizon is a whole number of opportunities from 0 to [`MOST_OPPORTUNITIES`].
+    pub fn accepts_time(&self, time: f64) -> bool {
+        is_whole(time) && (0.0..=MOST_OPPORTUNITIES).contains(&time)
+    }
+
+    /// The probability of exactly n purchases in the next `horizon` opportunities; n a whole
+    /// number, equation 8.
+    pub fn purchase_probability(&self, history: &History, horizon: f64, n: f64) -> f64 {
+        if n > horizon {
+            return 0.0;
+        }
+        let now = self.alive(history.x, history.age);
+        let if_alive = now.ln_stays(horizon, n).exp() + now.ln_leaves(horizon, n).exp();
+        let [alive, left] = self.ln_silence(history);
+        let if_left = if n > 0.0 { 0.0 } else { logistic(left - alive) };
+        logistic(alive - left) * if_alive + if_left
+    }
+
+    /// The smallest number of opportunities within which the customer buys with probability ≥ q;
+    /// `None` when there is none up to [`MOST_OPPORTUNITIES`].
+    pub fn next_purchase_quantile(&self, history: &History, q: f64) -> Option<f64> {
+        let now = self.alive(history.x, history.age);
+        let ([a, b], [gamma, d]) = (now.buying, now.leaving);
+        let alive = self.p_alive_now(history);
+        // The shares that have bought, and that are alive and have not.
+        let (mut bought, mut waiting) = (0.0, alive);
+        let mut j = 0.0;
+        while bought < q {
+            if bought + waiting < q || j >= MOST_OPPORTUNITIES {
+                return None;
+            }
+            let stays = waiting * (d + j) / (gamma + d + j);
+            bought += stays * a / (a + b + j);
+            waiting = stays * (b + j) / (a + b + j);
+            j += 1.0;
+        }
+        Some(j)
+    }
+}
+
+/// ln of a sum of e^l, with derivatives, from those of each l.
+struct Mixture {
+    sum: f64,
+    /// The sums' derivatives.
+    first: [f64; 4],
+    second: [[f64; 4]; 4],
+}
+
+impl Mixture {
+    const ZERO: Self = Self {
+        sum: 0.0,
+        first: [0.0; 4],
+        second: [[0.0; 4]; 4],
+    };
+
+    /// Adds `weight` = e^l; l is one of buying plus one of leaving.
+    fn add(&mut self, weight: f64, buying: &Slopes, leaving: &Slopes) {
+        let ([g0, g1], [g2, g3]) = (buying.gradient(), leaving.gradient());
+        let gradient = [g0, g1, g2, g3];
+        self.sum += weight;
+        for i in 0..4 {
+            self.first[i] += weight * gradient[i];
+            for j in 0..=i {
+                self.second[i][j] += weight * gradient[i] * gradient[j];
+            }
+        }
+        let (buying, leaving) = (buying.hessian(), leaving.hessian());
+        for i in 0..2 {
+            for j in 0..=i {
+                self.second[i][j] += weight * buying[i][j];
+                self.second[i + 2][j + 2] += weight * leaving[i][j];
+            }
+        }
+    }
+
+    fn ln(&self) -> Derivatives<4> {
+        let gradient = self.first.map(|first| first / self.sum);
+        Derivatives {
+            value: self.sum.ln(),
+            gradient,
+            hessian: std::array::from_fn(|i| {
+                std::array::from_fn(|j| self.second[i][j] / self.sum - gradient[i] * gradient[j])
+            }),
+        }
+    }
+}
+
+/// One customer's log-likelihood with derivatives in α, β, γ, δ.
+fn derivatives(parameters: [f64; 4], [x, t_x, n]: [f64; 3]) -> Derivatives<4> {
+    let model = BgBb::new(parameters);
+    let BgBb { buying, leaving } = model;
+    let last_seen = model.alive(x, t_x);
+    let mut mixture = Mixture::ZERO;
+    mixture.add(
+        last_seen.ln_stays(n - t_x, 0.0).exp(),
+        &Slopes::new(buying, x, n - x),
+        &Slopes::new(leaving, 0.0, n),
+    );
+    let [gamma, d] = last_seen.leaving;
+    let mut weight = gamma / (gamma + d);
+    let mut buys = Slopes::new(buying, x, t_x - x);
+    let mut leaves = Slopes::new(leaving, 1.0, t_x);
+    let mut i = 0.0;
+    while i < n - t_x && !is_negligible(weight, n - t_x - i, mixture.sum) {
+        mixture.add(weight, &buys, &leaves);
+        weight *= last_seen.ratio(i, 0.0);
+        buys.fail();
+        leaves.fail();
+        i += 1.0;
+    }
+    let seen = ln_probability(buying, x, t_x - x) + ln_probability(leaving, 0.0, t_x);
+    let mut result = mixture.ln();
+    result.value += seen;
+    result
+}
+
+/// Points from which the search starts: customers who differ much and little, who leave soon and
+/// late.
+const STARTS: [[f64; 4]; 3] = [
+    [1.0, 1.0, 1.0, 3.0],
+    [0.5, 2.0, 0.3, 10.0],
+    [3.0, 3.0, 2.0, 4.0],
+];
+
+/// The maximum likelihood fit to rows of repeat purchases, recency, opportunities.
+pub fn fit(data: &Collapsed<3>) -> Fit {
+    let problem = FitProblem {
+        model: &MODEL,
+        data,
+        scaled_by: 2,
+        scaled_columns: &[],
+        scaled_parameters: &[],
+        starts: STARTS,
+        evidence: Evidence::REPEAT_PURCHASE,
+    };
+    let log_likelihood = |rows: &[([f64; 3], f64)], parameters: &[f64; 4]| {
+        let mut sum = Derivatives::ZERO;
+        for (row, customers) in rows {
+            sum.add(*customers, &derivatives(*parameters, *row));
+        }
+        sum
+    };
+    problem.solve(log_likelihood, |_| 0.0)
+}

@@ -2,8 +2,8 @@
 //! before each of them.
 //!
 //! Source: Fader, Hardie, Shang (2010), Customer-base analysis in a discrete-time noncontractual
-//! setting, Marketing Science 29(6), equations 5 (likelihood), 8 (probability of n purchases), 9 to
-//! 11 (alive, expected purchases) and 14 (discounted).
+//! setting, Marketing Science 29(6), equations 7 (probability of n purchases), 8 (a new customer's
+//! expected purchases), 11 (alive) and 13 (expected purchases).
 //!
 //! Assumptions: at each opportunity a customer first leaves for good with probability θ ~ Beta(γ,
 //! δ); who is still there buys at most once, with probability p ~ Beta(α, β). p and θ are constant
@@ -185,7 +185,7 @@ impl PurchaseModel for BgBb {
         self.purchases(history, horizon, rate)
     }
 
-    /// Of the purchases in their order, which x and `t_x` do not tell; equation 5.
+    /// Of the purchases in their order, whatever it is: x and `t_x` tell nothing else.
     fn log_likelihood(&self, history: &History) -> f64 {
         let History { x, t_x, .. } = *history;
         let seen = ln_probability(self.buying, x, t_x - x) + ln_probability(self.leaving, 0.0, t_x);
@@ -207,8 +207,8 @@ impl BgBb {
         is_whole(time) && (0.0..=MOST_OPPORTUNITIES).contains(&time)
     }
 
-    /// The probability of exactly n purchases in the next `horizon` opportunities; n a whole
-    /// number, equation 8.
+    /// The probability of exactly n purchases in the next `horizon` opportunities, n a whole
+    /// number; equation 7 for a new customer.
     pub fn purchase_probability(&self, history: &History, horizon: f64, n: f64) -> f64 {
         if n > horizon {
             return 0.0;
@@ -345,4 +345,235 @@ pub fn fit(data: &Collapsed<3>) -> Fit {
         sum
     };
     problem.solve(log_likelihood, |_| 0.0)
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+    use proptest::prelude::*;
+
+    use super::super::Status;
+    use super::super::simulate::Random;
+    use super::*;
+
+    fn close(one: f64, other: f64, tolerance: f64) -> bool {
+        (one - other).abs() <= tolerance * one.abs().max(other.abs()) + f64::MIN_POSITIVE
+    }
+
+    fn any_parameters() -> impl Strategy<Value = [f64; 4]> {
+        prop::array::uniform4((-4.0..4.0_f64).prop_map(f64::exp))
+    }
+
+    /// (x, `t_x`, n)
+    fn any_row() -> impl Strategy<Value = [f64; 3]> {
+        (0_u32..60, 0.0..1.0_f64, 0.0..1.0_f64).prop_map(|(n, last, share)| {
+            let t_x = (last * f64::from(n + 1)).floor();
+            let x = if t_x > 0.0 {
+                1.0 + (share * t_x).floor()
+            } else {
+                0.0
+            };
+            [x, t_x, f64::from(n)]
+        })
+    }
+
+    fn known([x, t_x, n]: [f64; 3]) -> History {
+        History::try_new(x, t_x, n).unwrap()
+    }
+
+    proptest! {
+        #[test]
+        fn purchases_grow_with_the_horizon_and_shrink_with_the_discount(
+            parameters in any_parameters(), row in any_row(), horizon in 0_u32..3_000,
+        ) {
+            let (model, history) = (BgBb::new(parameters), known(row));
+            let horizon = f64::from(horizon);
+            prop_assert!(model.accepts(&history) && model.accepts_time(horizon));
+            prop_assert!((0.0..=1.0).contains(&model.p_alive(&history)));
+            let near = model.expected_purchases(&history, horizon);
+            let far = model.expected_purchases(&history, 2.0 * horizon + 1.0);
+            prop_assert!(near >= 0.0 && near <= far * (1.0 + 1e-10) && far.is_finite());
+            let discounted = model.discounted_purchases(&history, Some(horizon), 1e-3);
+            prop_assert!(discounted <= near);
+            let without_end = model.discounted_purchases(&history, None, 1e-3);
+            prop_assert!(without_end.is_finite() && discounted <= without_end * (1.0 + 1e-9));
+        }
+
+        #[test]
+        fn probabilities_add_up_to_one_and_their_mean_is_the_expectation(
+            parameters in any_parameters(), row in any_row(), horizon in 0_u32..40,
+        ) {
+            let (model, history) = (BgBb::new(parameters), known(row));
+            let time = f64::from(horizon);
+            let probability = |n: u32| model.purchase_probability(&history, time, f64::from(n));
+            let sum: f64 = (0..=horizon).map(probability).sum();
+            prop_assert!(close(sum, 1.0, 1e-12), "{sum}");
+            let mean: f64 = (0..=horizon).map(|n| f64::from(n) * probability(n)).sum();
+            prop_assert!(close(mean, model.expected_purchases(&history, time), 1e-10), "{mean}");
+            prop_assert!(probability(horizon + 1).abs() < f64::MIN_POSITIVE);
+        }
+
+        #[test]
+        fn likelihoods_of_what_can_come_next_add_up(parameters in any_parameters(), row in any_row()) {
+            let model = BgBb::new(parameters);
+            let [x, t_x, n] = row;
+            let likelihood = |row| model.log_likelihood(&known(row)).exp();
+            let next = likelihood([x, t_x, n + 1.0]) + likelihood([x + 1.0, n + 1.0, n + 1.0]);
+            prop_assert!(close(next, likelihood(row), 1e-12));
+        }
+
+        #[test]
+        fn next_purchase_quantile_is_the_first_horizon_that_is_long_enough(
+            parameters in any_parameters(), row in any_row(), q in 0.01..0.99_f64,
+        ) {
+            let (model, history) = (BgBb::new(parameters), known(row));
+            let buys_within = |time| 1.0 - model.purchase_probability(&history, time, 0.0);
+            match model.next_purchase_quantile(&history, q) {
+                Some(time) => {
+                    prop_assert!(buys_within(time) >= q - 1e-9 && time >= 1.0);
+                    prop_assert!(buys_within(time - 1.0) <= q + 1e-9);
+                }
+                None => prop_assert!(buys_within(MOST_OPPORTUNITIES) <= q + 1e-9),
+            }
+        }
+
+        #[test]
+        fn derivatives_are_those_of_the_value(parameters in any_parameters(), row in any_row()) {
+            let at = |parameters| derivatives(parameters, row);
+            let exact = at(parameters);
+            let value = BgBb::new(parameters).log_likelihood(&known(row));
+            prop_assert!((exact.value - value).abs() < 1e-11 * (1.0 + value.abs()));
+            for (i, parameter) in parameters.into_iter().enumerate() {
+                let (step, size) = (1e-5 * parameter, (1.0 + row[2]) / parameter);
+                let moved = |by: f64| at(std::array::from_fn(|k| {
+                    parameters[k] + if k == i { by } else { 0.0 }
+                }));
+                let (up, down) = (moved(step), moved(-step));
+                let slope = (up.value - down.value) / (2.0 * step);
+                prop_assert!((exact.gradient[i] - slope).abs() < 1e-6 * size, "{i}: {slope}");
+                for (j, other) in parameters.into_iter().enumerate().take(i + 1) {
+                    let slope = (up.gradient[j] - down.gradient[j]) / (2.0 * step);
+                    let error = exact.hessian[i][j] - slope;
+                    prop_assert!(error.abs() < 1e-6 * size / other, "{i}, {j}: {slope}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_million_opportunities_neither_overflow_nor_vanish() {
+        let parameters = [1.204, 0.750, 0.657, 2.783];
+        let model = BgBb::new(parameters);
+        for (x, t_x) in [
+            (0.0, 0.0),
+            (1.0, 1.0),
+            (1e5, 1e5),
+            (1e5, 999_990.0),
+            (1e6, 1e6),
+        ] {
+            let history = known([x, t_x, 1e6]);
+            let values = [
+                model.log_likelihood(&history),
+                model.expected_purchases(&history, 1e6),
+                model.discounted_purchases(&history, None, 1e-6),
+                model.purchase_probability(&history, 1e6, 1e5),
+                derivatives(parameters, [x, t_x, 1e6]).hessian[3][3],
+            ];
+            assert!(
+                values.iter().all(|value| value.is_finite()),
+                "{x}, {t_x}: {values:?}"
+            );
+        }
+        let always = model.p_alive(&known([1e6, 1e6, 1e6]));
+        assert!(close(always, 1.0 - 0.657 / 1_000_003.44, 1e-12), "{always}");
+    }
+
+    #[test]
+    fn purchases_without_end_or_discount_are_finite_only_for_gamma_above_one() {
+        let endless = |gamma| {
+            let model = BgBb::new([1.0, 2.0, gamma, 2.0]);
+            model.discounted_purchases(&History::NEW, None, 0.0)
+        };
+        assert!(endless(1.0).is_infinite());
+        // E[p] = 1/3, E[(1 − θ) / θ] = 2 / (3 − 1).
+        assert!(close(endless(3.0), 1.0 / 3.0, 1e-15));
+    }
+
+    #[test]
+    fn only_whole_opportunities_are_accepted() {
+        let model = BgBb::new([1.0; 4]);
+        for row in [
+            [3.0, 2.0, 6.0],
+            [1.0, 1.5, 6.0],
+            [1.0, 2.0, 6.5],
+            [0.0, 0.0, 1e6 + 1.0],
+        ] {
+            assert!(!model.accepts(&known(row)), "{row:?}");
+        }
+        assert!(model.accepts(&known([6.0, 6.0, 6.0])) && model.accepts(&History::NEW));
+        for time in [0.5, -1.0, f64::NAN, f64::INFINITY] {
+            assert!(!model.accepts_time(time), "{time}");
+        }
+    }
+
+    fn simulated([alpha, beta, gamma, delta]: [f64; 4], customers: u64) -> Collapsed<3> {
+        let mut data = Collapsed::default();
+        for customer in 0..customers {
+            let mut random = Random::new(3, customer);
+            let (p, theta) = (random.beta(alpha, beta), random.beta(gamma, delta));
+            let n = if customer % 2 == 0 { 8 } else { 20 };
+            let (mut x, mut t_x) = (0.0, 0.0);
+            for opportunity in 1..=n {
+                if random.uniform() < theta {
+                    break;
+                }
+                if random.uniform() < p {
+                    (x, t_x) = (x + 1.0, f64::from(opportunity));
+                }
+            }
+            data.update([x, t_x, f64::from(n)], 1);
+        }
+        data
+    }
+
+    #[test]
+    fn fit_recovers_simulated_parameters() {
+        for truth in [
+            [1.2, 0.75, 0.66, 2.8],
+            [2.0, 6.0, 1.0, 1.0],
+            [0.3, 2.0, 0.2, 4.0],
+        ] {
+            let fit = fit(&simulated(truth, 20_000));
+            assert_eq!(fit.status, Status::Ok, "{fit:?}");
+            for (estimate, truth) in fit.parameters.unwrap().iter().zip(truth) {
+                let error = estimate.value - truth;
+                assert!(
+                    error.abs() < 3.5 * estimate.std_error.unwrap(),
+                    "{estimate:?}, {truth}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn likelihood_that_rises_to_the_boundary_is_reported() {
+        let (mut nobody_leaves, mut all_always, mut never) = (
+            Collapsed::default(),
+            Collapsed::default(),
+            Collapsed::default(),
+        );
+        for x in 1..10 {
+            nobody_leaves.update([f64::from(x), 10.0, 10.0], 5);
+        }
+        all_always.update([6.0, 6.0, 6.0], 100);
+        never.update([0.0, 0.0, 6.0], 100);
+        for (data, expected) in [
+            (nobody_leaves, Status::Boundary),
+            (all_always, Status::Boundary),
+            (never, Status::InsufficientData),
+        ] {
+            let fit = fit(&data);
+            assert_eq!(fit.status, expected, "{fit:?}");
+        }
+    }
 }

@@ -303,8 +303,8 @@ const DONORS: [([f64; 2], u64); 22] = [
     ([6.0, 6.0], 1_203),
 ];
 
-/// `BTYD`, with the digits of a second implementation; expected donations of five years and donors who
-/// never and always gave as in the tests of lifetimes.
+/// `BTYD`, with the digits of a second implementation; expected donations of five years and donors
+/// who never and always gave as in the tests of lifetimes.
 #[test]
 fn bg_bb_fit_matches_fader_hardie_shang_2010() {
     let mut donors = Collapsed::default();

@@ -1,9 +1,9 @@
 //! sBG, the shifted beta-geometric: how long customers keep renewing a contract.
 //!
 //! Source: Fader, Hardie (2007), How to project customer retention, Journal of Interactive
-//! Marketing 21(1), equations 6 (survival), 8 (retention) and B3 (likelihood); Fader, Hardie (2010),
-//! Customer-base valuation in a contractual setting, Marketing Science 29(1), equation 6 (residual
-//! lifetime).
+//! Marketing 21(1), equations 6 (survival), 8 (retention) and B3 (likelihood); Fader, Hardie
+//! (2010), Customer-base valuation in a contractual setting, Marketing Science 29(1), equation 6
+//! (residual lifetime).
 //!
 //! Assumptions: at the end of each period a customer leaves with probability θ, constant for this
 //! customer; θ ~ Beta(α, β) among customers. Retention rises with time because those with a high θ

@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use loyalake_core::btyd::bg_bb::{self, BgBb};
 use loyalake_core::btyd::gamma_gamma::{self, GammaGamma};
+use loyalake_core::btyd::sbg::{self, Sbg};
 use loyalake_core::btyd::{Collapsed, Fit, History, PurchaseModel, Spend, Status, bg_nbd, mbg_nbd};
 
 use super::read;
@@ -45,6 +47,8 @@ impl<'a> Point<'a> {
         match self.model {
             "bgnbd" => self.purchases(&bg_nbd::try_new(parameters).unwrap()),
             "mbgnbd" => self.purchases(&mbg_nbd::try_new(parameters).unwrap()),
+            "bgbb" => self.opportunities(&BgBb::try_new(parameters).unwrap()),
+            "sbg" => self.contract(Sbg::try_new(parameters).unwrap()),
             "gg" => self.spend(GammaGamma::try_new(parameters).unwrap()),
             model => panic!("no such model: {model}"),
         }
@@ -106,7 +110,7 @@ fn assert_file_matches(path: &str, least_points: usize) {
 
 #[test]
 fn btyd_points_at_published_parameters_match() {
-    assert_file_matches("golden/btyd/points.csv", 58);
+    assert_file_matches("golden/btyd/points.csv", 120);
 }
 
 #[test]
@@ -241,4 +245,110 @@ fn cdnow_sample_is_that_of_the_papers() {
         customers.iter().filter(|([x, ..], _)| *x < 1.0).count(),
         1_411
     );
+}
+
+impl Point<'_> {
+    fn opportunities(&self, model: &BgBb) -> f64 {
+        let input = |name| self.inputs[name];
+        if self.quantity == "expectation" {
+            return model.expected_purchases_new(input("n"));
+        }
+        let history = History::try_new(input("x"), input("t_x"), input("n")).unwrap();
+        assert!(model.accepts(&history), "{}", self.line);
+        match self.quantity {
+            "loglik" => model.log_likelihood(&history),
+            "p_alive_at_n_plus_1" => model.p_alive(&history),
+            "cet" => model.expected_purchases(&history, input("n_star")),
+            "dert" => model.discounted_purchases(&history, None, input("d")),
+            quantity => panic!("no such quantity: {quantity}"),
+        }
+    }
+
+    fn contract(&self, model: Sbg) -> f64 {
+        let input = |name| self.inputs[name];
+        let value = match self.quantity {
+            "survival" => model.survival(input("t")),
+            "retention" => model.retention_rate(input("t")),
+            "derl_before_renewal" => model.expected_lifetime(input("n"), input("d")),
+            quantity => panic!("no such quantity: {quantity}"),
+        };
+        value.unwrap()
+    }
+}
+
+/// Fader, Hardie, Shang (2010), table 1: donors by repeat donations and the last of six years with
+/// one.
+const DONORS: [([f64; 2], u64); 22] = [
+    ([0.0, 0.0], 3_464),
+    ([1.0, 1.0], 1_091),
+    ([1.0, 2.0], 277),
+    ([1.0, 3.0], 129),
+    ([1.0, 4.0], 78),
+    ([1.0, 5.0], 119),
+    ([1.0, 6.0], 129),
+    ([2.0, 2.0], 613),
+    ([2.0, 3.0], 255),
+    ([2.0, 4.0], 155),
+    ([2.0, 5.0], 173),
+    ([2.0, 6.0], 234),
+    ([3.0, 3.0], 322),
+    ([3.0, 4.0], 181),
+    ([3.0, 5.0], 225),
+    ([3.0, 6.0], 357),
+    ([4.0, 4.0], 240),
+    ([4.0, 5.0], 284),
+    ([4.0, 6.0], 512),
+    ([5.0, 5.0], 335),
+    ([5.0, 6.0], 728),
+    ([6.0, 6.0], 1_203),
+];
+
+/// `BTYD`, with the digits of a second implementation; expected donations of five years and donors
+/// who never and always gave as in the tests of lifetimes.
+#[test]
+fn bg_bb_fit_matches_fader_hardie_shang_2010() {
+    let mut donors = Collapsed::default();
+    for ([x, t_x], customers) in DONORS {
+        donors.update([x, t_x, 6.0], customers);
+    }
+    let fit = bg_bb::fit(&donors);
+    assert_eq!((fit.customers, fit.rows_distinct), (11_104, 22));
+    assert_fit(
+        &fit,
+        &[1.203_522, 0.749_716, 0.656_718, 2.783_443],
+        -33_225.581_3,
+    );
+    let model = BgBb::try_new(&fit.values().unwrap()).unwrap();
+    let next_five_years = |([x, t_x], customers): ([f64; 2], u64)| {
+        let donor = History::try_new(x, t_x, 6.0).unwrap();
+        model.expected_purchases(&donor, 5.0) * customers as f64
+    };
+    let expected: f64 = DONORS.map(next_five_years).iter().sum();
+    assert!((expected - 12_884.2).abs() < 0.05, "{expected}");
+    for (donations, donors) in [(0.0, 3_454.9), (6.0, 1_253.1)] {
+        let probability = model.purchase_probability(&History::NEW, 6.0, donations);
+        assert!((11_104.0 * probability - donors).abs() < 0.1, "{donations}");
+    }
+}
+
+/// Fader, Hardie (2007), table 1: customers of 1,000 who are there after each of seven years.
+#[test]
+fn sbg_fits_match_fader_hardie_2007() {
+    let high_end = [869, 743, 653, 593, 551, 517, 491];
+    let regular = [631, 468, 382, 326, 289, 262, 241];
+    for (alive, parameters, log_likelihood) in [
+        (high_end, [0.668_088, 3.806_095], -1_611.158),
+        (regular, [0.704_077, 1.182_043], -1_680.265),
+    ] {
+        let mut contracts = Collapsed::default();
+        let mut before = 1_000;
+        for (year, alive) in (1_u32..).zip(alive) {
+            contracts.update([f64::from(year), 1.0], before - alive);
+            before = alive;
+        }
+        contracts.update([7.0, 0.0], before);
+        let fit = sbg::fit(&contracts);
+        assert_eq!((fit.customers, fit.rows_distinct), (1_000, 8));
+        assert_fit(&fit, &parameters, log_likelihood);
+    }
 }

@@ -9,7 +9,7 @@
 //! purchase, too, n = x + 1. R = r + x, A = α + T. Given that the customer is alive, λ ~ Gamma(R,
 //! A) and p ~ Beta(a, b + n).
 
-use super::fit::FitProblem;
+use super::fit::{Evidence, FitProblem};
 use super::{Collapsed, Fit, History, Model, PurchaseModel, poisson_gamma};
 use crate::optimize::Derivatives;
 use crate::special::{
@@ -122,7 +122,7 @@ impl BetaGeometric {
     /// of a customer who cannot leave: equation 8 with b = b + chances so far
     fn count_if_alive(&self, posterior: &Posterior, w: f64, n: f64) -> f64 {
         let (a, b) = (self.a, posterior.b);
-        let ln_staying = ln_beta_ratio(a, b, n);
+        let ln_staying = ln_beta_ratio(b, a, n);
         let leaving_at_last = (ln_staying + (a / (b + n - 1.0)).ln()).exp();
         let at_least = IncompleteBeta::new(n, posterior.shape).at(w).0;
         poisson_gamma::ln_probability(posterior.shape, w, n).exp() * ln_staying.exp()
@@ -184,7 +184,7 @@ impl PurchaseModel for BetaGeometric {
         let (x, age, n) = (history.x, history.age, history.x + self.chances_when_new);
         let purchases = ln_rising(r, x) - r * (age / alpha).ln_1p() - x * (alpha + age).ln();
         purchases
-            + ln_beta_ratio(a, b, n)
+            + ln_beta_ratio(b, a, n)
             + self.ln_odds_of_having_left(history).map_or(0.0, softplus)
     }
 }
@@ -286,6 +286,7 @@ pub(super) fn fit(model: &Model, data: &Collapsed<3>, chances_when_new: f64) -> 
         scaled_columns: &[1, 2],
         scaled_parameters: &[1],
         starts: STARTS,
+        evidence: Evidence::REPEAT_PURCHASE,
     };
     let log_likelihood = |rows: &[([f64; 3], f64)], parameters: &[f64; 4]| {
         let mut sum = Derivatives::ZERO;

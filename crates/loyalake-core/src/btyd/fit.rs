@@ -13,7 +13,7 @@ pub enum Status {
     Boundary,
     /// The search ended before the maximum.
     NotConverged,
-    /// Too few customers, or nobody with a repeat purchase.
+    /// Too few customers, or nobody who says anything about the parameters.
     InsufficientData,
 }
 
@@ -110,6 +110,23 @@ pub(crate) struct FitProblem<'a, const N: usize, const P: usize> {
     pub(crate) scaled_columns: &'a [usize],
     pub(crate) scaled_parameters: &'a [usize],
     pub(crate) starts: [[f64; P]; 3],
+    /// What at least one customer must have.
+    pub(crate) evidence: Evidence<N>,
+}
+
+/// What a customer must have to say anything about the parameters.
+pub(crate) struct Evidence<const N: usize> {
+    pub(crate) is_in: fn(&[f64; N]) -> bool,
+    /// What customers without it lack, and what to do.
+    pub(crate) name: &'static str,
+}
+
+impl<const N: usize> Evidence<N> {
+    /// For rows that begin with the number of repeat purchases.
+    pub(crate) const REPEAT_PURCHASE: Self = Self {
+        is_in: |row| row[0] > 0.0,
+        name: "a repeat purchase; fit a longer period",
+    };
 }
 
 impl<const N: usize, const P: usize> FitProblem<'_, N, P> {
@@ -123,13 +140,13 @@ impl<const N: usize, const P: usize> FitProblem<'_, N, P> {
         let rows = self.data.rows().into_iter();
         let mut rows: Vec<([f64; N], f64)> = rows.map(|(row, n)| (row, n as f64)).collect();
         let customers: f64 = rows.iter().map(|(_, n)| n).sum();
-        let has_repeaters = rows.iter().any(|(row, _)| row[0] > 0.0);
+        let has_evidence = rows.iter().any(|(row, _)| (self.evidence.is_in)(row));
         let least = P as f64 + 1.0;
-        if customers < least || !has_repeaters {
+        if customers < least || !has_evidence {
             return self.without_parameters(if customers < least {
                 format!("{customers} customers are too few for {P} parameters; {least} are needed")
             } else {
-                format!("none of {customers} customers has a repeat purchase; fit a longer period")
+                format!("none of {customers} customers has {}", self.evidence.name)
             });
         }
         let total: f64 = rows.iter().map(|(row, n)| n * row[self.scaled_by]).sum();

@@ -7,7 +7,7 @@
 //!
 //! Not here: a link between spending and frequency; check their correlation before using the model.
 
-use super::fit::FitProblem;
+use super::fit::{Evidence, FitProblem};
 use super::{Collapsed, Fit, Model, Spend};
 use crate::Result;
 use crate::optimize::Derivatives;
@@ -112,6 +112,7 @@ pub fn fit(data: &Collapsed<2>) -> Fit {
         scaled_columns: &[1],
         scaled_parameters: &[2],
         starts: STARTS,
+        evidence: Evidence::REPEAT_PURCHASE,
     };
     let log_likelihood = |rows: &[([f64; 2], f64)], parameters: &[f64; 3]| {
         let mut sum = Derivatives::ZERO;

@@ -54,7 +54,8 @@ impl Spend {
     }
 }
 
-fn is_whole(number: f64) -> bool {
+/// Whether it is a finite number without a fraction.
+pub(super) fn is_whole(number: f64) -> bool {
     number.is_finite() && number.fract().abs() < f64::MIN_POSITIVE
 }
 

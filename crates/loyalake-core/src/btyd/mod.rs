@@ -1,4 +1,5 @@
-//! Customer lifetime value: models of purchases over time ("buy till you die") and of spending.
+//! Customer lifetime value: models of purchases over time ("buy till you die"), of contracts and of
+//! spending.
 //!
 //! Notation of the papers: x repeat purchases, `t_x` recency (time of the last one), T age; all
 //! times run from the customer's first purchase.
@@ -6,6 +7,8 @@
 //! A model is one file with a [`Model`] constant, and one line in [`MODELS`].
 
 pub mod beta_geometric;
+mod beta_trials;
+pub mod bg_bb;
 pub mod bg_nbd;
 mod collapsed;
 mod fit;
@@ -16,6 +19,7 @@ pub mod mbg_nbd;
 mod model;
 pub mod pareto_nbd;
 mod poisson_gamma;
+pub mod sbg;
 pub mod simulate;
 mod value_quantile;
 

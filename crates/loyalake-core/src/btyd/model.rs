@@ -2,15 +2,17 @@
 
 use std::fmt::Debug;
 
-use super::{History, bg_nbd, gamma_gamma, mbg_nbd, pareto_nbd};
+use super::{History, bg_bb, bg_nbd, gamma_gamma, mbg_nbd, pareto_nbd, sbg};
 use crate::{Error, Result};
 
 /// All models.
-pub const MODELS: [&Model; 4] = [
+pub const MODELS: [&Model; 6] = [
     &bg_nbd::MODEL,
     &mbg_nbd::MODEL,
     &pareto_nbd::MODEL,
+    &bg_bb::MODEL,
     &gamma_gamma::MODEL,
+    &sbg::MODEL,
 ];
 
 /// Sets the formulas of a model up with values of its parameters.
@@ -150,8 +152,8 @@ mod tests {
         };
         assert_eq!(
             message("bgnbd", &[]),
-            "model 'bgnbd' is not known; write one of bg_nbd, mbg_nbd, pareto_nbd, \
-             gamma_gamma"
+            "model 'bgnbd' is not known; write one of bg_nbd, mbg_nbd, pareto_nbd, bg_bb, \
+             gamma_gamma, sbg"
         );
         assert_eq!(
             message("bg_nbd", &[1.0, 2.0]),
@@ -165,7 +167,7 @@ mod tests {
         assert_eq!(
             message("gamma_gamma", &[1.0, 2.0, 3.0]),
             "model 'gamma_gamma' says nothing about purchases over time; pass a fit of one of \
-             bg_nbd, mbg_nbd, pareto_nbd"
+             bg_nbd, mbg_nbd, pareto_nbd, bg_bb"
         );
     }
 }

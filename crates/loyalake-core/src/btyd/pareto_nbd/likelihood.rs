@@ -6,7 +6,7 @@
 //! alive at τ = T (d = 0), or gone at a time τ before (d = 1). Its terms are s^d (α + τ)^(−R)
 //! (β + τ)^(−s − d), here divided by their value at `t_x`; u = τ − `t_x`.
 
-use super::super::fit::FitProblem;
+use super::super::fit::{Evidence, FitProblem};
 use super::super::{Collapsed, Fit};
 use super::{Decay, LONGEST_PANEL, MODEL};
 use crate::optimize::Derivatives;
@@ -29,6 +29,7 @@ pub(super) fn fit(data: &Collapsed<3>) -> Fit {
         scaled_columns: &[1, 2],
         scaled_parameters: &[1, 3],
         starts: STARTS,
+        evidence: Evidence::REPEAT_PURCHASE,
     };
     let log_likelihood = |rows: &[([f64; 3], f64)], parameters: &[f64; 4]| {
         let mut sum = Derivatives::ZERO;

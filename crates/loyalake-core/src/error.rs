@@ -39,19 +39,15 @@ pub enum Error {
         /// The names there are.
         known: String,
     },
-    /// The model describes spending or contracts, not purchases over time.
-    #[error("model '{model}' says nothing about purchases over time; pass a fit of one of {known}")]
-    NotAPurchaseModel {
+    /// The model describes something else.
+    #[error("model '{model}' says nothing about {subject}; pass a fit of {known}")]
+    OtherSubject {
         /// The model's name.
         model: &'static str,
+        /// What was asked of it.
+        subject: &'static str,
         /// The models that do.
         known: String,
-    },
-    /// The model does not describe spending.
-    #[error("model '{model}' says nothing about spending; pass a fit of gamma_gamma")]
-    NotASpendModel {
-        /// The model's name.
-        model: &'static str,
     },
     /// A sum of money left the range of its type.
     #[error(

@@ -167,6 +167,18 @@ impl Alive {
     }
 }
 
+/// Whether the history is one of whole opportunities, at most [`MOST_OPPORTUNITIES`], each taken at
+/// most once.
+pub fn accepts(history: &History) -> bool {
+    let History { x, t_x, age } = *history;
+    // Without a purchase there is no last one: x = 0 only with t_x = 0, which is checked before.
+    is_whole(t_x) && x <= t_x && is_number_of_opportunities(age)
+}
+
+fn is_number_of_opportunities(time: f64) -> bool {
+    is_whole(time) && (0.0..=MOST_OPPORTUNITIES).contains(&time)
+}
+
 /// Whether so many falling terms add nothing to a sum.
 fn is_negligible(term: f64, terms: f64, sum: f64) -> bool {
     term * terms <= f64::EPSILON * sum
@@ -195,16 +207,12 @@ impl PurchaseModel for BgBb {
         seen + alive.max(left) + softplus(-(alive - left).abs())
     }
 
-    /// Whether the history is one of whole opportunities, at most [`MOST_OPPORTUNITIES`], each
-    /// taken at most once.
     fn accepts(&self, history: &History) -> bool {
-        let History { x, t_x, age } = *history;
-        is_whole(t_x) && x <= t_x && self.accepts_horizon(age)
+        accepts(history)
     }
 
-    /// Whether a horizon is a whole number of opportunities from 0 to [`MOST_OPPORTUNITIES`].
-    fn accepts_horizon(&self, time: f64) -> bool {
-        is_whole(time) && (0.0..=MOST_OPPORTUNITIES).contains(&time)
+    fn accepts_horizon(&self, horizon: f64) -> bool {
+        is_number_of_opportunities(horizon)
     }
 
     /// Equation 7 for a new customer.

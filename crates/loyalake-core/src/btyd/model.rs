@@ -2,6 +2,8 @@
 
 use std::fmt::Debug;
 
+use super::gamma_gamma::GammaGamma;
+use super::sbg::Sbg;
 use super::{History, bg_bb, bg_nbd, gamma_gamma, mbg_nbd, pareto_nbd, sbg};
 use crate::{Error, Result};
 
@@ -73,13 +75,41 @@ impl Model {
     pub fn purchases(&self, values: &[f64]) -> Result<Box<dyn PurchaseModel>> {
         let Some(set_up) = self.purchases else {
             let known = MODELS.iter().filter(|model| model.purchases.is_some());
-            let known = known.map(|model| model.name).collect::<Vec<_>>().join(", ");
-            return Err(Error::NotAPurchaseModel {
-                model: self.name,
-                known,
-            });
+            let known: Vec<_> = known.map(|model| model.name).collect();
+            let known = format!("one of {}", known.join(", "));
+            return Err(self.other_subject("purchases over time", known));
         };
         set_up(values)
+    }
+
+    /// The formulas of the Gamma-Gamma model of spending.
+    ///
+    /// # Errors
+    /// When the model is another one, or a parameter is out of its domain.
+    pub fn spending(&self, values: &[f64]) -> Result<GammaGamma> {
+        if self.name == gamma_gamma::MODEL.name {
+            return GammaGamma::try_new(values);
+        }
+        Err(self.other_subject("spending", gamma_gamma::MODEL.name.to_string()))
+    }
+
+    /// The formulas of the shifted beta-geometric model of contracts.
+    ///
+    /// # Errors
+    /// When the model is another one, or a parameter is out of its domain.
+    pub fn contracts(&self, values: &[f64]) -> Result<Sbg> {
+        if self.name == sbg::MODEL.name {
+            return Sbg::try_new(values);
+        }
+        Err(self.other_subject("contracts", sbg::MODEL.name.to_string()))
+    }
+
+    fn other_subject(&self, subject: &'static str, known: String) -> Error {
+        Error::OtherSubject {
+            model: self.name,
+            subject,
+            known,
+        }
     }
 }
 

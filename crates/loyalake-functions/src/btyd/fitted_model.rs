@@ -25,11 +25,13 @@ pub(super) fn fitted_model() -> ScalarUDF {
 const PARAMETERS: Parameters =
     Parameters::new("fitted_model", &[("model", TEXT), ("values", NUMBERS)]);
 
-static DOCUMENTATION: LazyLock<Documentation> = LazyLock::new(|| {
-    Documentation::builder(
+static DOCUMENTATION: LazyLock<Documentation> =
+    LazyLock::new(|| {
+        Documentation::builder(
         super::SECTION,
         "A fitted model from known parameters, from a paper or another tool: bg_nbd and mbg_nbd \
-         have r, alpha, a, b; pareto_nbd has r, alpha, s, beta; gamma_gamma has p, q, v. All are above 0.",
+         have r, alpha, a, b; pareto_nbd r, alpha, s, beta; bg_bb alpha, beta, gamma, delta; \
+         gamma_gamma p, q, v; sbg alpha, beta. All are above 0.",
         "fitted_model(model, values)",
     )
     .with_argument("model", "The model's name, 'bg_nbd' for instance.")
@@ -37,7 +39,7 @@ static DOCUMENTATION: LazyLock<Documentation> = LazyLock::new(|| {
     .with_sql_example("select fitted_model('bg_nbd', [0.243, 4.414, 0.793, 2.426]) as fit")
     .with_related_udf("model_parameter")
     .build()
-});
+    });
 
 #[derive(Debug, PartialEq, Eq, Hash)]
 struct FittedModel {

@@ -85,7 +85,7 @@ fn each_spend(
     rows: usize,
     compute: fn(&GammaGamma, Option<f64>, Option<f64>) -> Option<f64>,
 ) -> Result<Vec<Option<f64>>> {
-    let mut models = Prepared::decode(function.parameters.function(), &args[0], set_up)?;
+    let mut models = Prepared::decode(function.parameters.function(), &args[0], Model::spending)?;
     let repeat_purchases = Numbers::decode(&args[1], float64)?;
     let means = Numbers::decode(&args[2], float64)?;
     let result = |row| {
@@ -93,14 +93,6 @@ fn each_spend(
         Ok(model.and_then(|model| compute(model, repeat_purchases.get(row), means.get(row))))
     };
     (0..rows).map(result).collect()
-}
-
-/// The spending model of a fit.
-pub(super) fn set_up(model: &Model, values: &[f64]) -> loyalake_core::Result<GammaGamma> {
-    if model.name == gamma_gamma::MODEL.name {
-        return GammaGamma::try_new(values);
-    }
-    Err(loyalake_core::Error::NotASpendModel { model: model.name })
 }
 
 static FIT_DOCUMENTATION: LazyLock<Documentation> =

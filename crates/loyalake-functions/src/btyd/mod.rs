@@ -3,6 +3,7 @@
 //! A model is one file with its aggregate and a line in `register`; the `btyd_*` functions know it
 //! by its name.
 
+mod bg_bb;
 mod bg_nbd;
 mod fit_value;
 mod fitted_model;
@@ -16,6 +17,7 @@ mod number_function;
 mod pareto_nbd;
 mod purchase_probability;
 mod purchases;
+mod sbg;
 mod simulate_purchases;
 mod simulated_orders;
 mod value_quantile;
@@ -38,7 +40,9 @@ pub(crate) fn register(registry: &mut dyn FunctionRegistry) -> Result<()> {
     registry.register_udaf(Arc::new(bg_nbd::bg_nbd_fit()))?;
     registry.register_udaf(Arc::new(mbg_nbd::mbg_nbd_fit()))?;
     registry.register_udaf(Arc::new(pareto_nbd::pareto_nbd_fit()))?;
+    registry.register_udaf(Arc::new(bg_bb::bg_bb_fit()))?;
     registry.register_udaf(Arc::new(gamma_gamma::gamma_gamma_fit()))?;
+    registry.register_udaf(Arc::new(sbg::sbg_fit()))?;
     registry.register_udf(Arc::new(fitted_model::fitted_model()))?;
     registry.register_udf(Arc::new(model_parameter::model_parameter()))?;
     registry.register_udf(Arc::new(purchases::btyd_p_alive()))?;
@@ -53,6 +57,9 @@ pub(crate) fn register(registry: &mut dyn FunctionRegistry) -> Result<()> {
     registry.register_udf(Arc::new(value_quantile::btyd_value_quantile()))?;
     registry.register_udf(Arc::new(gamma_gamma::gamma_gamma_expected_spend()))?;
     registry.register_udf(Arc::new(gamma_gamma::gamma_gamma_log_likelihood()))?;
+    registry.register_udf(Arc::new(sbg::sbg_survival()))?;
+    registry.register_udf(Arc::new(sbg::sbg_retention_rate()))?;
+    registry.register_udf(Arc::new(sbg::sbg_expected_lifetime()))?;
     registry.register_udf(Arc::new(ltv::ltv_simple()))?;
     registry.register_udf(Arc::new(ltv::ltv_margin()))?;
     registry.register_udf(Arc::new(ltv::discount_factor()))?;

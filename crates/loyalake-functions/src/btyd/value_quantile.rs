@@ -8,7 +8,6 @@ use datafusion_expr::{ColumnarValue, ScalarUDF};
 use loyalake_core::btyd::{History, Model, Spend, value_quantile};
 
 use super::fit_value::{FIT, Prepared};
-use super::gamma_gamma::set_up;
 use super::number_function::NumberFunction;
 use super::purchases::{
     AGE, FIT_ARGUMENT, FIT_TEXT, HORIZON, HORIZON_TEXT, RECENCY, REPEAT_PURCHASES,
@@ -45,7 +44,7 @@ fn each_value(
     rows: usize,
 ) -> Result<Vec<Option<f64>>> {
     let mut models = Prepared::decode(function, &args[0], Model::purchases)?;
-    let mut spendings = Prepared::decode(function, &args[1], set_up)?;
+    let mut spendings = Prepared::decode(function, &args[1], Model::spending)?;
     let numbers = |arg| Numbers::decode(arg, float64);
     let numbers = args[2..].iter().map(numbers).collect::<Result<Vec<_>>>()?;
     let result = |row| {

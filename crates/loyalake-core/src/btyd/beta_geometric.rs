@@ -9,12 +9,13 @@
 //! purchase, too, n = x + 1. R = r + x, A = α + T. Given that the customer is alive, λ ~ Gamma(R,
 //! A) and p ~ Beta(a, b + n).
 
-use super::fit::{Evidence, FitProblem};
-use super::{Collapsed, Fit, History, Model, PurchaseModel, poisson_gamma};
-use crate::optimize::Derivatives;
+mod likelihood;
+
+pub(super) use likelihood::fit;
+
+use super::{History, PurchaseModel, poisson_gamma};
 use crate::special::{
-    BetaAverage, IncompleteBeta, integrate, ln_beta_ratio, ln_rising, ln_rising_derivatives,
-    logistic, softplus,
+    BetaAverage, IncompleteBeta, integrate, ln_beta_ratio, ln_rising, logistic, softplus,
 };
 
 /// A discount of e^(−40) is none of a result's digits.
@@ -189,125 +190,6 @@ impl PurchaseModel for BetaGeometric {
     }
 }
 
-/// The parts of the derivatives that only depend on x.
-struct PerCount {
-    x: f64,
-    /// ln Γ and its first two derivatives, from r to r + x, from b to b + n, from a + b to a + b +
-    /// n.
-    r: [f64; 3],
-    b: [f64; 3],
-    a_plus_b: [f64; 3],
-}
-
-impl PerCount {
-    fn new([r, _, a, b]: [f64; 4], x: f64, n: f64) -> Self {
-        Self {
-            x,
-            r: ln_rising_derivatives(r, x),
-            b: ln_rising_derivatives(b, n),
-            a_plus_b: ln_rising_derivatives(a + b, n),
-        }
-    }
-
-    /// One customer's log-likelihood with derivatives in r, α, a, b.
-    fn derivatives(
-        &self,
-        [r, alpha, a, b]: [f64; 4],
-        n: f64,
-        [t_x, age]: [f64; 2],
-    ) -> Derivatives<4> {
-        let (x, rest) = (self.x, alpha + age);
-        let ab = self.a_plus_b;
-        let mut result = Derivatives {
-            value: self.r[0] - r * (age / alpha).ln_1p() - x * rest.ln() + self.b[0] - ab[0],
-            gradient: [
-                self.r[1] - (age / alpha).ln_1p(),
-                r / alpha - (r + x) / rest,
-                -ab[1],
-                self.b[1] - ab[1],
-            ],
-            hessian: [[0.0; 4]; 4],
-        };
-        let hessian = &mut result.hessian;
-        hessian[0][0] = self.r[2];
-        hessian[1][0] = 1.0 / alpha - 1.0 / rest;
-        hessian[1][1] = (r + x) / (rest * rest) - r / (alpha * alpha);
-        hessian[2][2] = -ab[2];
-        hessian[3][2] = -ab[2];
-        hessian[3][3] = self.b[2] - ab[2];
-        if n > 0.0 {
-            add_chance_of_having_left([r, alpha, a, b], x, n, [t_x, age], &mut result);
-        }
-        result
-    }
-}
-
-/// Adds ln(1 + e^l), l the ln odds of having left.
-fn add_chance_of_having_left(
-    [r, alpha, a, b]: [f64; 4],
-    x: f64,
-    n: f64,
-    [t_x, age]: [f64; 2],
-    result: &mut Derivatives<4>,
-) {
-    let (shape, left, last) = (r + x, b + n - 1.0, 1.0 / (alpha + t_x));
-    let now = 1.0 / (alpha + age);
-    let silence = ((age - t_x) * last).ln_1p();
-    let l = (a / left).ln() + shape * silence;
-    let share = logistic(l);
-    let slope = [silence, shape * (now - last), 1.0 / a, -1.0 / left];
-    result.value += softplus(l);
-    for i in 0..4 {
-        result.gradient[i] += share * slope[i];
-        for j in 0..=i {
-            result.hessian[i][j] += share * (1.0 - share) * slope[i] * slope[j];
-        }
-    }
-    result.hessian[1][0] += share * (now - last);
-    result.hessian[1][1] += share * shape * (last * last - now * now);
-    result.hessian[2][2] -= share / (a * a);
-    result.hessian[3][3] += share / (left * left);
-}
-
-/// Points from which the search starts, with time scaled to mean age 1: heavy and light drop-out,
-/// and between.
-const STARTS: [[f64; 4]; 3] = [
-    [0.5, 0.3, 0.7, 2.5],
-    [1.0, 0.5, 0.05, 2.0],
-    [1.0, 0.5, 3.0, 3.0],
-];
-
-/// The maximum likelihood fit to rows (x, `t_x`, T).
-pub(super) fn fit(model: &Model, data: &Collapsed<3>, chances_when_new: f64) -> Fit {
-    let problem = FitProblem {
-        model,
-        data,
-        scaled_by: 2,
-        scaled_columns: &[1, 2],
-        scaled_parameters: &[1],
-        starts: STARTS,
-        evidence: Evidence::REPEAT_PURCHASE,
-    };
-    let log_likelihood = |rows: &[([f64; 3], f64)], parameters: &[f64; 4]| {
-        let mut sum = Derivatives::ZERO;
-        let mut per_count: Option<PerCount> = None;
-        for ([x, t_x, age], customers) in rows {
-            let n = x + chances_when_new;
-            // Rows are in the order of x.
-            let per_count = match &mut per_count {
-                Some(known) if known.x.total_cmp(x).is_eq() => known,
-                other => other.insert(PerCount::new(*parameters, *x, n)),
-            };
-            sum.add(
-                *customers,
-                &per_count.derivatives(*parameters, n, [*t_x, *age]),
-            );
-        }
-        sum
-    };
-    problem.solve(log_likelihood, |[x, ..]| *x)
-}
-
 #[cfg(test)]
 mod tests {
     #![expect(clippy::unwrap_used, reason = "tests")]
@@ -316,11 +198,11 @@ mod tests {
     use super::super::bg_nbd;
     use super::*;
 
-    fn close(one: f64, other: f64, tolerance: f64) -> bool {
+    pub(super) fn close(one: f64, other: f64, tolerance: f64) -> bool {
         (one - other).abs() <= tolerance * one.abs().max(other.abs()) + f64::MIN_POSITIVE
     }
 
-    fn any_model() -> impl Strategy<Value = BetaGeometric> {
+    pub(super) fn any_model() -> impl Strategy<Value = BetaGeometric> {
         let parameter = || (-4.0..4.0_f64).prop_map(f64::exp);
         let parameters = [
             parameter().boxed(),
@@ -334,7 +216,7 @@ mod tests {
         )
     }
 
-    fn any_history() -> impl Strategy<Value = History> {
+    pub(super) fn any_history() -> impl Strategy<Value = History> {
         (0_u32..200, 0.0..1.0_f64, 0.0..2_000.0_f64).prop_map(|(x, share, age)| {
             let t_x = if x > 0 { share * age } else { 0.0 };
             History::try_new(f64::from(x), t_x, age).unwrap()
@@ -377,30 +259,6 @@ mod tests {
             let likelihood = model.log_likelihood(&history);
             let in_other_unit = other.log_likelihood(&scaled) + x * unit.ln();
             prop_assert!((likelihood - in_other_unit).abs() < 1e-9 * likelihood.abs().max(1.0));
-        }
-
-        #[test]
-        fn derivatives_are_those_of_the_value(model in any_model(), history in any_history()) {
-            let BetaGeometric { r, alpha, a, b, chances_when_new } = model;
-            let (History { x, t_x, age }, parameters) = (history, [r, alpha, a, b]);
-            let n = x + chances_when_new;
-            let at = |values| PerCount::new(values, x, n).derivatives(values, n, [t_x, age]);
-            let exact = at(parameters);
-            prop_assert!((exact.value - model.log_likelihood(&history)).abs() < 1e-9);
-            for (i, parameter) in parameters.into_iter().enumerate() {
-                let (step, size) = (1e-5 * parameter, (1.0 + x) / parameter);
-                let moved = |by: f64| at(std::array::from_fn(|k| {
-                    parameters[k] + if k == i { by } else { 0.0 }
-                }));
-                let (up, down) = (moved(step), moved(-step));
-                let slope = (up.value - down.value) / (2.0 * step);
-                prop_assert!((exact.gradient[i] - slope).abs() < 1e-3 * size, "{i}: {slope}");
-                for (j, other) in parameters.into_iter().enumerate().take(i + 1) {
-                    let slope = (up.gradient[j] - down.gradient[j]) / (2.0 * step);
-                    let error = exact.hessian[i][j] - slope;
-                    prop_assert!(error.abs() < 1e-3 * size / other, "{i}, {j}: {slope}");
-                }
-            }
         }
     }
 

@@ -137,17 +137,23 @@ impl<const N: usize, const P: usize> FitProblem<'_, N, P> {
         log_likelihood: impl Fn(&[([f64; N], f64)], &[f64; P]) -> Derivatives<P>,
         density: impl Fn(&[f64; N]) -> f64,
     ) -> Fit {
-        let rows = self.data.rows().into_iter();
+        let rows = self.data.rows();
+        let without_parameters = self.without_parameters(&rows);
+        let rows = rows.into_iter();
         let mut rows: Vec<([f64; N], f64)> = rows.map(|(row, n)| (row, n as f64)).collect();
         let customers: f64 = rows.iter().map(|(_, n)| n).sum();
         let has_evidence = rows.iter().any(|(row, _)| (self.evidence.is_in)(row));
         let least = P as f64 + 1.0;
         if customers < least || !has_evidence {
-            return self.without_parameters(if customers < least {
+            let message = if customers < least {
                 format!("{customers} customers are too few for {P} parameters; {least} are needed")
             } else {
                 format!("none of {customers} customers has {}", self.evidence.name)
-            });
+            };
+            return Fit {
+                message: Some(message),
+                ..without_parameters
+            };
         }
         let total: f64 = rows.iter().map(|(row, n)| n * row[self.scaled_by]).sum();
         let scale = if total > 0.0 { total / customers } else { 1.0 };
@@ -156,13 +162,40 @@ impl<const N: usize, const P: usize> FitProblem<'_, N, P> {
                 .iter()
                 .for_each(|column| row[*column] /= scale);
         }
-        let objective = |parameters: &[f64; P]| log_likelihood(&rows, parameters);
-        let maximum = maximise(objective, customers, self.starts);
         let densities: f64 = rows.iter().map(|(row, n)| n * density(row)).sum();
-        self.describe(&maximum, scale, densities)
+        let maximum = self.search(&rows, customers, log_likelihood);
+        self.describe(&maximum, scale, densities, without_parameters)
     }
 
-    fn describe(&self, maximum: &Maximum<P>, scale: f64, densities: f64) -> Fit {
+    /// The maximum; of many customers first that of a sample, from where few steps are left.
+    fn search(
+        &self,
+        rows: &[([f64; N], f64)],
+        customers: f64,
+        log_likelihood: impl Fn(&[([f64; N], f64)], &[f64; P]) -> Derivatives<P>,
+    ) -> Maximum<P> {
+        let all = |parameters: &[f64; P]| log_likelihood(rows, parameters);
+        let [start, others @ ..] = self.starts;
+        if rows.len() > 2 * SAMPLE {
+            let sample = sample(rows, customers / SAMPLE as f64);
+            let size = sample.iter().map(|(_, n)| n).sum();
+            let first = maximise(|at| log_likelihood(&sample, at), size, start, &others);
+            let mut maximum = maximise(all, customers, first.parameters, &[]);
+            maximum.iterations += first.iterations;
+            if maximum.outcome == Outcome::Interior {
+                return maximum;
+            }
+        }
+        maximise(all, customers, start, &others)
+    }
+
+    fn describe(
+        &self,
+        maximum: &Maximum<P>,
+        scale: f64,
+        densities: f64,
+        without_parameters: Fit,
+    ) -> Fit {
         let unit = |i: usize| {
             if self.scaled_parameters.contains(&i) {
                 scale
@@ -186,7 +219,7 @@ impl<const N: usize, const P: usize> FitProblem<'_, N, P> {
             gradient_norm: Some(maximum.gradient_norm),
             status,
             message,
-            ..self.without_parameters(String::new())
+            ..without_parameters
         }
     }
 
@@ -218,20 +251,34 @@ impl<const N: usize, const P: usize> FitProblem<'_, N, P> {
         }
     }
 
-    fn without_parameters(&self, message: String) -> Fit {
+    fn without_parameters(&self, rows: &[([f64; N], u64)]) -> Fit {
         Fit {
             model: self.model.name,
             parameters: None,
             log_likelihood: None,
-            customers: self.data.customers(),
-            rows_distinct: self.data.distinct(),
+            customers: rows.iter().fold(0, |sum, (_, n)| sum.saturating_add(*n)),
+            rows_distinct: rows.len() as u64,
             rows_rejected: self.data.rejected(),
             iterations: 0,
             gradient_norm: None,
             status: Status::InsufficientData,
-            message: Some(message),
+            message: None,
         }
     }
+}
+
+/// Customers of whom a first maximum is taken.
+const SAMPLE: usize = 10_000;
+
+/// Every `step`-th customer: as rows are sorted, those of all kinds in their proportions.
+fn sample<const N: usize>(rows: &[([f64; N], f64)], step: f64) -> Vec<([f64; N], f64)> {
+    let mut passed = 0.0;
+    let picked = rows.iter().map(|(row, customers)| {
+        let before = f64::floor(passed / step);
+        passed += customers;
+        (*row, f64::floor(passed / step) - before)
+    });
+    picked.filter(|(_, customers)| *customers > 0.0).collect()
 }
 
 #[cfg(test)]

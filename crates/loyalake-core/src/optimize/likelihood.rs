@@ -96,29 +96,28 @@ pub struct Maximum<const P: usize> {
     pub gradient_norm: f64,
 }
 
-/// The maximum of a log-likelihood over positive parameters, the best of the searches from three
-/// points.
+/// The maximum of a log-likelihood over positive parameters, the best of the searches from all
+/// starting points.
 pub fn maximise<const P: usize>(
     log_likelihood: impl Fn(&[f64; P]) -> Derivatives<P>,
     customers: f64,
-    starts: [[f64; P]; 3],
+    start: [f64; P],
+    others: &[[f64; P]],
 ) -> Maximum<P> {
     let objective = |logarithms: &[f64; P]| {
         let parameters = logarithms.map(f64::exp);
         log_likelihood(&parameters).in_logarithms(&parameters, customers)
     };
     let search = |start: [f64; P]| minimise(objective, start.map(f64::ln), EDGE.ln());
-    let searches = starts.map(search);
-    let iterations = searches.iter().map(|search| search.iterations).sum();
-    let [first, others @ ..] = searches;
-    let lower = |one: Minimum<P>, other: Minimum<P>| {
-        if other.at.value < one.at.value {
-            other
-        } else {
-            one
+    let mut best = search(start);
+    let mut iterations = best.iterations;
+    for other in others {
+        let other = search(*other);
+        iterations += other.iterations;
+        if other.at.value < best.at.value {
+            best = other;
         }
-    };
-    let best = others.into_iter().fold(first, lower);
+    }
     let information = Cholesky::try_new(&best.at.hessian);
     let outcome = outcome(&best, information.is_some());
     let parameters = best.point.map(f64::exp);

@@ -266,6 +266,11 @@ impl<A: Array> Column<A> {
         })
     }
 
+    /// Whether it is one value for all rows.
+    pub(crate) fn is_constant(&self) -> bool {
+        self.is_constant
+    }
+
     fn present(&self, row: usize) -> Option<usize> {
         let index = if self.is_constant { 0 } else { row };
         self.values.is_valid(index).then_some(index)
@@ -273,6 +278,14 @@ impl<A: Array> Column<A> {
 }
 
 impl Numbers {
+    /// The same number in all rows.
+    pub(crate) fn constant(number: f64) -> Self {
+        Self {
+            values: Float64Array::from(vec![number]),
+            is_constant: true,
+        }
+    }
+
     /// The number of a row.
     pub(crate) fn get(&self, row: usize) -> Option<f64> {
         self.present(row).map(|index| self.values.value(index))

@@ -101,22 +101,6 @@ impl BgBb {
         let [alive, left] = self.ln_silence(history);
         logistic(alive - left)
     }
-
-    /// Expected discounted purchases.
-    ///
-    /// # Numerics
-    /// Staying until the next opportunity is taken out of the average over θ, which then is of
-    /// customers alive at n + 1: no digits of a small 1 − θ get lost.
-    fn purchases(&self, history: &History, horizon: Option<f64>, rate: f64) -> f64 {
-        let now = self.alive(history.x, history.age);
-        let next = self.alive(history.x, history.age + 1.0);
-        let [a, b] = now.buying;
-        let steps = discounted_steps(next.leaving, horizon, rate);
-        if steps.is_infinite() {
-            return steps;
-        }
-        self.p_alive(history) * a / (a + b) * steps / (1.0 + rate)
-    }
 }
 
 /// A customer who is alive for certain: p ~ Beta(a, b), θ ~ Beta(γ, d).
@@ -191,12 +175,17 @@ impl PurchaseModel for BgBb {
         self.p_alive_now(history) * d / (gamma + d)
     }
 
-    fn expected_purchases(&self, history: &History, horizon: f64) -> f64 {
-        self.purchases(history, Some(horizon), 0.0)
+    /// # Numerics
+    /// Staying until the next opportunity is taken out of the average over θ, which then is of
+    /// customers alive at n + 1: no digits of a small 1 − θ get lost.
+    fn purchases_if_alive(&self, x: f64, n: f64, horizon: Option<f64>, rate: f64) -> f64 {
+        let [a, b] = self.alive(x, n).buying;
+        let next = self.alive(x, n + 1.0);
+        a / (a + b) * discounted_steps(next.leaving, horizon, rate) / (1.0 + rate)
     }
 
-    fn discounted_purchases(&self, history: &History, horizon: Option<f64>, rate: f64) -> f64 {
-        self.purchases(history, horizon, rate)
+    fn time_scale(&self) -> f64 {
+        self.leaving[1]
     }
 
     /// Of the purchases in their order, whatever it is: x and `t_x` tell nothing else.

@@ -20,6 +20,7 @@ mod model;
 pub mod pareto_nbd;
 mod poisson_gamma;
 pub mod sbg;
+mod scorer;
 pub mod simulate;
 mod value_quantile;
 
@@ -27,4 +28,5 @@ pub use collapsed::Collapsed;
 pub use fit::{Estimate, Fit, Status};
 pub use history::{History, Spend};
 pub use model::{MODELS, Model, PurchaseModel, SetUp, model};
+pub use scorer::Scorer;
 pub use value_quantile::value_quantile;

@@ -135,8 +135,19 @@ pub trait PurchaseModel: Debug + Send + Sync {
     /// Probability that the customer is still a customer.
     fn p_alive(&self, history: &History) -> f64;
 
+    /// Expected purchases in (age, age + horizon] of a customer with x repeat purchases who is alive
+    /// (where [`Self::p_alive`] means it), each u units ahead counting (1 + rate)^(−u); horizon
+    /// `None` is infinite.
+    fn purchases_if_alive(&self, x: f64, age: f64, horizon: Option<f64>, rate: f64) -> f64;
+
+    /// The time in which a new customer's future changes: with it, all functions of age are smooth
+    /// in ln(1 + age / scale).
+    fn time_scale(&self) -> f64;
+
     /// Expected purchases in (age, age + horizon].
-    fn expected_purchases(&self, history: &History, horizon: f64) -> f64;
+    fn expected_purchases(&self, history: &History, horizon: f64) -> f64 {
+        self.discounted_purchases(history, Some(horizon), 0.0)
+    }
 
     /// The same for a customer who has just made the first purchase.
     fn expected_purchases_new(&self, horizon: f64) -> f64 {
@@ -144,7 +155,9 @@ pub trait PurchaseModel: Debug + Send + Sync {
     }
 
     /// Expected purchases, each u units ahead counting (1 + rate)^(−u); horizon `None` is infinite.
-    fn discounted_purchases(&self, history: &History, horizon: Option<f64>, rate: f64) -> f64;
+    fn discounted_purchases(&self, history: &History, horizon: Option<f64>, rate: f64) -> f64 {
+        self.p_alive(history) * self.purchases_if_alive(history.x, history.age, horizon, rate)
+    }
 
     /// The customer's contribution to the log-likelihood.
     fn log_likelihood(&self, history: &History) -> f64;

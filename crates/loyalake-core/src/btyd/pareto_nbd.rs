@@ -110,11 +110,46 @@ impl ParetoNbd {
         Ok(Self { r, alpha, s, beta })
     }
 
-    fn posterior(&self, history: &History) -> Posterior {
+    fn posterior(&self, x: f64, age: f64) -> Posterior {
         Posterior {
-            shape: self.r + history.x,
-            rate: self.alpha + history.age,
-            leaving_rate: self.beta + history.age,
+            shape: self.r + x,
+            rate: self.alpha + age,
+            leaving_rate: self.beta + age,
+        }
+    }
+
+    /// E[time that the customer stays within the horizon | alive].
+    ///
+    /// # Formula
+    /// ((1 + w)^(1 − s) − 1) / (1 − s) · (β + T), w = horizon / (β + T)
+    fn time_if_alive(&self, posterior: &Posterior, horizon: f64) -> f64 {
+        let growth = (horizon / posterior.leaving_rate).ln_1p();
+        let exponent = (1.0 - self.s) * growth;
+        // At s = 1 this is the limit.
+        let mean = if exponent.abs() > f64::EPSILON {
+            exponent.exp_m1() / exponent
+        } else {
+            1.0
+        };
+        posterior.leaving_rate * growth * mean
+    }
+
+    /// The same, each moment u ahead counting e^(−κ u).
+    fn discounted_time_if_alive(&self, posterior: &Posterior, horizon: f64, kappa: f64) -> f64 {
+        let staying = Decay {
+            purchases: (f64::INFINITY, 0.0),
+            leaving: (posterior.leaving_rate, self.s),
+            kappa,
+        };
+        staying.integral(horizon.min(DISCOUNTED_AWAY / kappa))
+    }
+
+    /// All the time that the customer stays, infinite for s ≤ 1.
+    fn time_without_end(&self, posterior: &Posterior) -> f64 {
+        if self.s > 1.0 {
+            posterior.leaving_rate / (self.s - 1.0)
+        } else {
+            f64::INFINITY
         }
     }
 
@@ -180,40 +215,21 @@ impl PurchaseModel for ParetoNbd {
     }
 
     /// # Formula
-    /// P(alive) · R / (α + T) · ((1 + w)^(1 − s) − 1) / (1 − s) · (β + T), w = horizon / (β + T)
-    fn expected_purchases(&self, history: &History, horizon: f64) -> f64 {
-        let posterior = self.posterior(history);
-        let growth = (horizon / posterior.leaving_rate).ln_1p();
-        let exponent = (1.0 - self.s) * growth;
-        // At s = 1 this is the limit.
-        let mean = if exponent.abs() > f64::EPSILON {
-            exponent.exp_m1() / exponent
-        } else {
-            1.0
+    /// R / (α + T) · E[time that the customer stays]
+    fn purchases_if_alive(&self, x: f64, age: f64, horizon: Option<f64>, rate: f64) -> f64 {
+        let posterior = self.posterior(x, age);
+        let kappa = rate.ln_1p();
+        let time = match horizon {
+            None if kappa <= 0.0 => self.time_without_end(&posterior),
+            None => self.discounted_time_if_alive(&posterior, f64::INFINITY, kappa),
+            Some(horizon) if kappa <= 0.0 => self.time_if_alive(&posterior, horizon),
+            Some(horizon) => self.discounted_time_if_alive(&posterior, horizon, kappa),
         };
-        let time = posterior.leaving_rate * growth * mean;
-        self.p_alive(history) * posterior.shape / posterior.rate * time
+        posterior.shape / posterior.rate * time
     }
 
-    fn discounted_purchases(&self, history: &History, horizon: Option<f64>, rate: f64) -> f64 {
-        let posterior = self.posterior(history);
-        let kappa = rate.ln_1p();
-        let staying = Decay {
-            purchases: (f64::INFINITY, 0.0),
-            leaving: (posterior.leaving_rate, self.s),
-            kappa,
-        };
-        let end = horizon
-            .unwrap_or(f64::INFINITY)
-            .min(DISCOUNTED_AWAY / kappa);
-        let time = if end.is_finite() {
-            staying.integral(end)
-        } else if self.s > 1.0 {
-            posterior.leaving_rate / (self.s - 1.0)
-        } else {
-            f64::INFINITY
-        };
-        self.p_alive(history) * posterior.shape / posterior.rate * time
+    fn time_scale(&self) -> f64 {
+        self.alpha.min(self.beta)
     }
 
     /// # Formula
@@ -228,7 +244,7 @@ impl PurchaseModel for ParetoNbd {
     fn purchase_probability(&self, history: &History, horizon: f64, n: f64) -> f64 {
         let (odds, posterior) = (
             self.ln_odds_of_having_left(history),
-            self.posterior(history),
+            self.posterior(history.x, history.age),
         );
         let ln_staying = -self.s * (horizon / posterior.leaving_rate).ln_1p();
         let w = horizon / posterior.rate;
@@ -252,7 +268,7 @@ impl PurchaseModel for ParetoNbd {
     /// root.
     fn next_purchase_quantile(&self, history: &History, q: f64) -> Option<f64> {
         const FAR: f64 = 100.0;
-        let posterior = self.posterior(history);
+        let posterior = self.posterior(history.x, history.age);
         let share = q / self.p_alive(history);
         if share >= 1.0 {
             return None;

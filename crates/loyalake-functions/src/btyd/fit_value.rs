@@ -251,6 +251,11 @@ impl<M> Prepared<M> {
         })
     }
 
+    /// Whether all rows have the same fit.
+    pub(super) fn is_constant(&self) -> bool {
+        self.fits.is_constant
+    }
+
     /// The model of a row; `None` for NULL and for a fit without parameters.
     ///
     /// # Errors

@@ -5,6 +5,7 @@
 
 mod bg_bb;
 mod bg_nbd;
+mod expectations;
 mod fit_value;
 mod fitted_model;
 mod gamma_gamma;
@@ -46,9 +47,9 @@ pub(crate) fn register(registry: &mut dyn FunctionRegistry) -> Result<()> {
     registry.register_udf(Arc::new(fitted_model::fitted_model()))?;
     registry.register_udf(Arc::new(model_parameter::model_parameter()))?;
     registry.register_udf(Arc::new(purchases::btyd_p_alive()))?;
-    registry.register_udf(Arc::new(purchases::btyd_expected_purchases()))?;
+    registry.register_udf(Arc::new(expectations::btyd_expected_purchases()))?;
     registry.register_udf(Arc::new(purchases::btyd_expected_purchases_new()))?;
-    registry.register_udf(Arc::new(purchases::btyd_discounted_purchases()))?;
+    registry.register_udf(Arc::new(expectations::btyd_discounted_purchases()))?;
     registry.register_udf(Arc::new(purchases::btyd_log_likelihood()))?;
     registry.register_udf(Arc::new(purchase_probability::btyd_purchase_probability()))?;
     registry.register_udf(Arc::new(

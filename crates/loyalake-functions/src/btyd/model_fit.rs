@@ -237,6 +237,7 @@ impl<const N: usize> Accumulator for FitAccumulator<N> {
     }
 
     fn state(&mut self) -> Result<Vec<ScalarValue>> {
+        self.rows.settle();
         let rows = self.rows.rows();
         let list = |array: ArrayRef| SingleRowListArrayBuilder::new(array).build_list_scalar();
         let column = |i: usize| -> ArrayRef {
@@ -251,6 +252,7 @@ impl<const N: usize> Accumulator for FitAccumulator<N> {
     }
 
     fn evaluate(&mut self) -> Result<ScalarValue> {
+        self.rows.settle();
         let fit = (!self.rows.is_empty()).then(|| (self.function.fit)(&self.rows));
         Ok(ScalarValue::Struct(Arc::new(encode(&[fit])?)))
     }

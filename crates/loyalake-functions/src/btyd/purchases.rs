@@ -1,6 +1,5 @@
-//! `btyd_p_alive`, `btyd_expected_purchases`, `btyd_expected_purchases_new`,
-//! `btyd_discounted_purchases` and `btyd_log_likelihood`: what any fitted model of purchases
-//! expects of a customer.
+//! `btyd_p_alive`, `btyd_log_likelihood` and `btyd_expected_purchases_new`, and what all functions
+//! of a fit and a history share.
 
 use std::sync::LazyLock;
 
@@ -18,19 +17,9 @@ pub(super) fn btyd_p_alive() -> ScalarUDF {
     P_ALIVE.udf()
 }
 
-/// The SQL function `btyd_expected_purchases`.
-pub(super) fn btyd_expected_purchases() -> ScalarUDF {
-    EXPECTED_PURCHASES.udf()
-}
-
 /// The SQL function `btyd_expected_purchases_new`.
 pub(super) fn btyd_expected_purchases_new() -> ScalarUDF {
     EXPECTED_PURCHASES_NEW.udf()
-}
-
-/// The SQL function `btyd_discounted_purchases`.
-pub(super) fn btyd_discounted_purchases() -> ScalarUDF {
-    DISCOUNTED_PURCHASES.udf()
 }
 
 /// The SQL function `btyd_log_likelihood`.
@@ -43,7 +32,6 @@ pub(super) const REPEAT_PURCHASES: (&str, Kind) = ("repeat_purchases", NUMBER);
 pub(super) const RECENCY: (&str, Kind) = ("recency", NUMBER);
 pub(super) const AGE: (&str, Kind) = ("age", NUMBER);
 pub(super) const HORIZON: (&str, Kind) = ("horizon", NUMBER);
-const DISCOUNT_RATE: (&str, Kind) = ("discount_rate", NUMBER);
 
 static P_ALIVE: NumberFunction = NumberFunction {
     parameters: Parameters::new(
@@ -69,49 +57,6 @@ static LOG_LIKELIHOOD: NumberFunction = NumberFunction {
     compute: |function, args, rows| {
         each_history(function, args, rows, |model, history, _| {
             Some(model.log_likelihood(history))
-        })
-    },
-};
-
-static EXPECTED_PURCHASES: NumberFunction = NumberFunction {
-    parameters: Parameters::new(
-        "btyd_expected_purchases",
-        &[FIT_ARGUMENT, REPEAT_PURCHASES, RECENCY, AGE, HORIZON],
-    ),
-    bounded: &[(4, "horizon", f64::INFINITY)],
-    documentation: &EXPECTED_PURCHASES_DOCUMENTATION,
-    compute: |function, args, rows| {
-        each_history(function, args, rows, |model, history, more| {
-            let horizon = more[0].filter(|horizon| model.accepts_horizon(*horizon))?;
-            Some(model.expected_purchases(history, horizon))
-        })
-    },
-};
-
-static DISCOUNTED_PURCHASES: NumberFunction = NumberFunction {
-    parameters: Parameters::new(
-        "btyd_discounted_purchases",
-        &[
-            FIT_ARGUMENT,
-            REPEAT_PURCHASES,
-            RECENCY,
-            AGE,
-            HORIZON,
-            DISCOUNT_RATE,
-        ],
-    ),
-    bounded: &[
-        (4, "horizon", f64::INFINITY),
-        (5, "discount_rate", f64::INFINITY),
-    ],
-    documentation: &DISCOUNTED_PURCHASES_DOCUMENTATION,
-    compute: |function, args, rows| {
-        each_history(function, args, rows, |model, history, more| {
-            let rate = more[1].filter(|rate| *rate >= 0.0 && rate.is_finite())?;
-            if more[0].is_some_and(|horizon| !model.accepts_horizon(horizon)) {
-                return None;
-            }
-            Some(model.discounted_purchases(history, more[0], rate)).filter(|n| n.is_finite())
         })
     },
 };
@@ -183,20 +128,6 @@ static P_ALIVE_DOCUMENTATION: LazyLock<Documentation> = LazyLock::new(|| {
     .build()
 });
 
-static EXPECTED_PURCHASES_DOCUMENTATION: LazyLock<Documentation> = LazyLock::new(|| {
-    of_history(
-        "btyd_expected_purchases",
-        "Expected purchases of a customer in (age, age + horizon], by a fitted model of purchases.",
-        &[("horizon", HORIZON_TEXT)],
-    )
-    .with_sql_example(
-        "select btyd_expected_purchases(fitted_model('bg_nbd', [0.243, 4.414, 0.793, 2.426]), 2, \
-         30.43, 38.86, 39) as purchases",
-    )
-    .with_related_udf("btyd_discounted_purchases")
-    .build()
-});
-
 static EXPECTED_PURCHASES_NEW_DOCUMENTATION: LazyLock<Documentation> = LazyLock::new(|| {
     Documentation::builder(
         super::SECTION,
@@ -213,30 +144,6 @@ static EXPECTED_PURCHASES_NEW_DOCUMENTATION: LazyLock<Documentation> = LazyLock:
     .with_related_udf("btyd_expected_purchases")
     .build()
 });
-
-static DISCOUNTED_PURCHASES_DOCUMENTATION: LazyLock<Documentation> =
-    LazyLock::new(|| {
-        of_history(
-        "btyd_discounted_purchases",
-        "Expected purchases of a customer in (age, age + horizon], a purchase u units ahead \
-         counting (1 + discount_rate)^(−u). Without a horizon and a discount the number may be \
-         infinite: NULL.",
-        &[
-            ("horizon", "How far ahead, in the unit of age, 0 or more; NULL: without end (DERT)."),
-            (
-                "discount_rate",
-                "Effective per unit of age, 0 or more: with days and a yearly rate d, \
-                 power(1 + d, 1 / 365.25) − 1.",
-            ),
-        ],
-    )
-    .with_sql_example(
-        "select btyd_discounted_purchases(fitted_model('bg_nbd', [0.243, 4.414, 0.793, 2.426]), 2, \
-         30.43, 38.86, null, 0.0027) as purchases",
-    )
-    .with_related_udf("btyd_expected_purchases")
-    .build()
-    });
 
 static LOG_LIKELIHOOD_DOCUMENTATION: LazyLock<Documentation> = LazyLock::new(|| {
     of_history(

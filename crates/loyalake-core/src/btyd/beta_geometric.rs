@@ -13,10 +13,9 @@ mod likelihood;
 
 pub(super) use likelihood::fit;
 
-use super::{History, PurchaseModel, poisson_gamma};
-use crate::special::{
-    BetaAverage, IncompleteBeta, integrate, ln_beta_ratio, ln_rising, logistic, softplus,
-};
+use super::poisson_gamma::{self, FirstProbabilities};
+use super::{History, PurchaseModel};
+use crate::special::{BetaAverage, IncompleteBeta, integrate, ln_beta_ratio, ln_rising, softplus};
 
 /// A discount of e^(−40) is none of a result's digits.
 const DISCOUNTED_AWAY: f64 = 40.0;
@@ -62,18 +61,6 @@ impl BetaGeometric {
         }
     }
 
-    /// ln of the odds that the customer left at the last chance, `None` without a chance.
-    ///
-    /// # Formula
-    /// ln [a / (b + n − 1) · ((α + T) / (α + `t_x`))^(r + x)]
-    fn ln_odds_of_having_left(&self, history: &History) -> Option<f64> {
-        let n = history.x + self.chances_when_new;
-        (n > 0.0).then(|| {
-            let silence = (history.age - history.t_x) / (self.alpha + history.t_x);
-            (self.a / (self.b + n - 1.0)).ln() + (self.r + history.x) * silence.ln_1p()
-        })
-    }
-
     /// E[purchases in the horizon w A | alive] = E over p of (1 − (1 + p w)^(−R)) / p.
     ///
     /// # Numerics
@@ -116,20 +103,6 @@ impl BetaGeometric {
         shape * w_0 * integrate(integrand, 0.0, y_end, LONGEST_PANEL)
     }
 
-    /// P(n purchases in the horizon | alive), n ≥ 1: still alive after them, or left at the last.
-    ///
-    /// # Formula
-    /// B(a, b + n) / B(a, b) · P(N = n) + B(a + 1, b + n − 1) / B(a, b) · P(N ≥ n), N the purchases
-    /// of a customer who cannot leave: equation 8 with b = b + chances so far
-    fn count_if_alive(&self, posterior: &Posterior, w: f64, n: f64) -> f64 {
-        let (a, b) = (self.a, posterior.b);
-        let ln_staying = ln_beta_ratio(b, a, n);
-        let leaving_at_last = (ln_staying + (a / (b + n - 1.0)).ln()).exp();
-        let at_least = IncompleteBeta::new(n, posterior.shape).at(w).0;
-        poisson_gamma::ln_probability(posterior.shape, w, n).exp() * ln_staying.exp()
-            + leaving_at_last * at_least
-    }
-
     /// All purchases ever made by a customer who is alive: E[1 / p], infinite for a ≤ 1.
     fn purchases_without_end(&self, posterior: &Posterior) -> f64 {
         if self.a > 1.0 {
@@ -141,9 +114,15 @@ impl BetaGeometric {
 }
 
 impl PurchaseModel for BetaGeometric {
-    fn p_alive(&self, history: &History) -> f64 {
-        self.ln_odds_of_having_left(history)
-            .map_or(1.0, |odds| logistic(-odds))
+    /// # Formula
+    /// ln [a / (b + n − 1) · ((α + T) / (α + `t_x`))^(r + x)] for n > 0
+    fn ln_odds_of_having_left(&self, history: &History) -> f64 {
+        let n = history.x + self.chances_when_new;
+        if n <= 0.0 {
+            return f64::NEG_INFINITY;
+        }
+        let silence = (history.age - history.t_x) / (self.alpha + history.t_x);
+        (self.a / (self.b + n - 1.0)).ln() + (self.r + history.x) * silence.ln_1p()
     }
 
     fn purchases_if_alive(&self, x: f64, age: f64, horizon: Option<f64>, rate: f64) -> f64 {
@@ -161,14 +140,42 @@ impl PurchaseModel for BetaGeometric {
         self.alpha
     }
 
-    fn purchase_probability(&self, history: &History, horizon: f64, n: f64) -> f64 {
-        let posterior = self.posterior(history.x, history.age);
-        let w = horizon / posterior.rate;
-        if n > 0.0 {
-            return self.p_alive(history) * self.count_if_alive(&posterior, w, n);
+    /// Still there after n purchases, or left at the last of them.
+    ///
+    /// # Formula
+    /// B(a, b + n) / B(a, b) · P(N = n) + B(a + 1, b + n − 1) / B(a, b) · P(N ≥ n), N the purchases
+    /// of a customer who cannot leave: equation 8 with b = b + chances so far
+    fn count_if_alive(&self, x: f64, age: f64, horizon: f64, n: f64) -> f64 {
+        let Posterior { shape, rate, b } = self.posterior(x, age);
+        let w = horizon / rate;
+        let exactly = poisson_gamma::ln_probability(shape, w, n);
+        if n <= 0.0 {
+            return exactly.exp();
         }
-        let has_left = self.ln_odds_of_having_left(history).map_or(0.0, logistic);
-        has_left + self.p_alive(history) * (-posterior.shape * w.ln_1p()).exp()
+        let ln_staying = ln_beta_ratio(b, self.a, n);
+        let leaving_at_last = (ln_staying + (self.a / (b + n - 1.0)).ln()).exp();
+        let at_least = IncompleteBeta::new(n, shape).at(w).0;
+        (exactly + ln_staying).exp() + leaving_at_last * at_least
+    }
+
+    fn first_counts_if_alive(&self, x: f64, age: f64, horizon: f64, most: usize) -> Vec<f64> {
+        let Posterior { shape, rate, b } = self.posterior(x, age);
+        let mut counts = vec![0.0; most + 1];
+        FirstProbabilities::new(shape, most).add(horizon / rate, 1.0, &mut counts);
+        let (mut staying, mut at_least) = (1.0, 1.0);
+        let mut before = 0.0;
+        let count = |(n, exactly): (usize, f64)| {
+            at_least -= before;
+            before = exactly;
+            if n == 0 {
+                return exactly;
+            }
+            let chance = self.a + b + (n - 1) as f64;
+            let leaving_at_last = staying * self.a / chance;
+            staying *= (chance - self.a) / chance;
+            staying * exactly + leaving_at_last * f64::max(at_least, 0.0)
+        };
+        counts.into_iter().enumerate().map(count).skip(1).collect()
     }
 
     fn next_purchase_quantile(&self, history: &History, q: f64) -> Option<f64> {
@@ -184,9 +191,7 @@ impl PurchaseModel for BetaGeometric {
         let Self { r, alpha, a, b, .. } = *self;
         let (x, age, n) = (history.x, history.age, history.x + self.chances_when_new);
         let purchases = ln_rising(r, x) - r * (age / alpha).ln_1p() - x * (alpha + age).ln();
-        purchases
-            + ln_beta_ratio(b, a, n)
-            + self.ln_odds_of_having_left(history).map_or(0.0, softplus)
+        purchases + ln_beta_ratio(b, a, n) + softplus(self.ln_odds_of_having_left(history))
     }
 }
 

@@ -95,12 +95,6 @@ impl BgBb {
             last_seen.ln_leaves(silence, 0.0),
         ]
     }
-
-    /// The probability that the customer has not left at or before opportunity n.
-    fn p_alive_now(&self, history: &History) -> f64 {
-        let [alive, left] = self.ln_silence(history);
-        logistic(alive - left)
-    }
 }
 
 /// A customer who is alive for certain: p ~ Beta(a, b), θ ~ Beta(γ, d).
@@ -169,10 +163,16 @@ fn is_negligible(term: f64, terms: f64, sum: f64) -> bool {
 }
 
 impl PurchaseModel for BgBb {
+    /// At or before opportunity n.
+    fn ln_odds_of_having_left(&self, history: &History) -> f64 {
+        let [alive, left] = self.ln_silence(history);
+        left - alive
+    }
+
     /// At the next opportunity, n + 1: who leaves before it is not counted.
     fn p_alive(&self, history: &History) -> f64 {
         let [gamma, d] = self.alive(history.x, history.age).leaving;
-        self.p_alive_now(history) * d / (gamma + d)
+        logistic(-self.ln_odds_of_having_left(history)) * d / (gamma + d)
     }
 
     /// # Numerics
@@ -205,22 +205,19 @@ impl PurchaseModel for BgBb {
     }
 
     /// Equation 7 for a new customer.
-    fn purchase_probability(&self, history: &History, horizon: f64, n: f64) -> f64 {
+    fn count_if_alive(&self, x: f64, age: f64, horizon: f64, n: f64) -> f64 {
         if n > horizon {
             return 0.0;
         }
-        let now = self.alive(history.x, history.age);
-        let if_alive = now.ln_stays(horizon, n).exp() + now.ln_leaves(horizon, n).exp();
-        let [alive, left] = self.ln_silence(history);
-        let if_left = if n > 0.0 { 0.0 } else { logistic(left - alive) };
-        logistic(alive - left) * if_alive + if_left
+        let now = self.alive(x, age);
+        now.ln_stays(horizon, n).exp() + now.ln_leaves(horizon, n).exp()
     }
 
     /// `None` when it is beyond [`MOST_OPPORTUNITIES`], too.
     fn next_purchase_quantile(&self, history: &History, q: f64) -> Option<f64> {
         let now = self.alive(history.x, history.age);
         let ([a, b], [gamma, d]) = (now.buying, now.leaving);
-        let alive = self.p_alive_now(history);
+        let alive = logistic(-self.ln_odds_of_having_left(history));
         // The shares that have bought, and that are alive and have not.
         let (mut bought, mut waiting) = (0.0, alive);
         let mut j = 0.0;

@@ -5,6 +5,7 @@ use std::fmt::Debug;
 use super::gamma_gamma::GammaGamma;
 use super::sbg::Sbg;
 use super::{History, bg_bb, bg_nbd, gamma_gamma, mbg_nbd, pareto_nbd, sbg};
+use crate::special::logistic;
 use crate::{Error, Result};
 
 /// All models.
@@ -132,8 +133,13 @@ pub fn model(name: &str) -> Result<&'static Model> {
 ///
 /// All are total: a horizon is ≥ 0, a discount rate is ≥ 0 and effective per unit of time.
 pub trait PurchaseModel: Debug + Send + Sync {
+    /// ln of the odds that the customer has left, −∞ when that cannot be.
+    fn ln_odds_of_having_left(&self, history: &History) -> f64;
+
     /// Probability that the customer is still a customer.
-    fn p_alive(&self, history: &History) -> f64;
+    fn p_alive(&self, history: &History) -> f64 {
+        logistic(-self.ln_odds_of_having_left(history))
+    }
 
     /// Expected purchases in (age, age + horizon] of a customer with x repeat purchases who is alive
     /// (where [`Self::p_alive`] means it), each u units ahead counting (1 + rate)^(−u); horizon
@@ -162,8 +168,23 @@ pub trait PurchaseModel: Debug + Send + Sync {
     /// The customer's contribution to the log-likelihood.
     fn log_likelihood(&self, history: &History) -> f64;
 
+    /// Probability of exactly n purchases in (age, age + horizon] of a customer with x repeat
+    /// purchases who has not left, n a whole number.
+    fn count_if_alive(&self, x: f64, age: f64, horizon: f64, n: f64) -> f64;
+
+    /// The same for n from 1 to `most`, to ten digits after the point; faster than one by one.
+    fn first_counts_if_alive(&self, x: f64, age: f64, horizon: f64, most: usize) -> Vec<f64> {
+        let counts = (1..=most).map(|n| self.count_if_alive(x, age, horizon, n as f64));
+        counts.collect()
+    }
+
     /// Probability of exactly n purchases in (age, age + horizon], n a whole number.
-    fn purchase_probability(&self, history: &History, horizon: f64, n: f64) -> f64;
+    fn purchase_probability(&self, history: &History, horizon: f64, n: f64) -> f64 {
+        let ln_odds = self.ln_odds_of_having_left(history);
+        let if_left = if n > 0.0 { 0.0 } else { logistic(ln_odds) };
+        let if_alive = self.count_if_alive(history.x, history.age, horizon, n);
+        logistic(-ln_odds) * if_alive + if_left
+    }
 
     /// The time until the next purchase that is not exceeded with probability q, 0 ≤ q ≤ 1; `None`
     /// when, with a greater probability than 1 − q, there is no further purchase.

@@ -11,9 +11,10 @@
 //!
 //! Not here: rates that change over time, or depend on each other.
 
-use super::{Collapsed, Fit, History, Model, PurchaseModel, poisson_gamma};
+use super::poisson_gamma::{self, FirstProbabilities};
+use super::{Collapsed, Fit, History, Model, PurchaseModel};
 use crate::Result;
-use crate::special::{integrate, ln_integral_of_log_concave, ln_rising, logistic, softplus};
+use crate::special::{integrate, ln_integral_of_log_concave, ln_rising, softplus, visit_nodes};
 
 mod likelihood;
 
@@ -28,6 +29,8 @@ pub const MODEL: Model = Model {
 const DISCOUNTED_AWAY: f64 = 40.0;
 /// Longest part of the y axis that one quadrature rule covers to 12 digits.
 const LONGEST_PANEL: f64 = 3.5;
+/// The same in multiples of 1 / √n, for functions that change with n purchases, to 10 digits.
+const PANEL_SPREADS: f64 = 6.0;
 
 /// The maximum likelihood fit to rows of repeat purchases, recency, age.
 pub fn fit(data: &Collapsed<3>) -> Fit {
@@ -153,24 +156,6 @@ impl ParetoNbd {
         }
     }
 
-    /// ln of the odds that the customer left between the last purchase and T.
-    ///
-    /// # Formula
-    /// ln [s / B · ∫ (1 + u / A)^(−R) (1 + u / B)^(−s − 1) du over the silence · (1 + silence /
-    /// A)^R (1 + silence / B)^s], A = α + `t_x`, B = β + `t_x`
-    fn ln_odds_of_having_left(&self, history: &History) -> f64 {
-        let (shape, silence) = (self.r + history.x, history.age - history.t_x);
-        let (a_time, b_time) = (self.alpha + history.t_x, self.beta + history.t_x);
-        let left = Decay {
-            purchases: (a_time, shape),
-            leaving: (b_time, self.s + 1.0),
-            kappa: 0.0,
-        };
-        (self.s / b_time * left.integral(silence)).ln()
-            + shape * (silence / a_time).ln_1p()
-            + self.s * (silence / b_time).ln_1p()
-    }
-
     /// P(n ≥ 1 purchases within the horizon, the customer leaving before its end | alive).
     ///
     /// # Formula
@@ -194,6 +179,15 @@ impl ParetoNbd {
         (ln_integral + ln_count + (s / b_time).ln()).exp()
     }
 
+    /// No purchase before leaving.
+    fn none_until_leaving(&self, posterior: &Posterior) -> Decay {
+        Decay {
+            purchases: (posterior.rate, posterior.shape),
+            leaving: (posterior.leaving_rate, self.s + 1.0),
+            kappa: 0.0,
+        }
+    }
+
     /// P(next purchase within the time | alive) and its derivative.
     fn next_purchase(&self, posterior: &Posterior, time: f64) -> (f64, f64) {
         let buying = Decay {
@@ -210,8 +204,20 @@ impl ParetoNbd {
 }
 
 impl PurchaseModel for ParetoNbd {
-    fn p_alive(&self, history: &History) -> f64 {
-        logistic(-self.ln_odds_of_having_left(history))
+    /// # Formula
+    /// ln [s / B · ∫ (1 + u / A)^(−R) (1 + u / B)^(−s − 1) du over the silence · (1 + silence /
+    /// A)^R (1 + silence / B)^s], A = α + `t_x`, B = β + `t_x`
+    fn ln_odds_of_having_left(&self, history: &History) -> f64 {
+        let (shape, silence) = (self.r + history.x, history.age - history.t_x);
+        let (a_time, b_time) = (self.alpha + history.t_x, self.beta + history.t_x);
+        let left = Decay {
+            purchases: (a_time, shape),
+            leaving: (b_time, self.s + 1.0),
+            kappa: 0.0,
+        };
+        (self.s / b_time * left.integral(silence)).ln()
+            + shape * (silence / a_time).ln_1p()
+            + self.s * (silence / b_time).ln_1p()
     }
 
     /// # Formula
@@ -241,25 +247,40 @@ impl PurchaseModel for ParetoNbd {
         purchases - s * (age / beta).ln_1p() + softplus(self.ln_odds_of_having_left(history))
     }
 
-    fn purchase_probability(&self, history: &History, horizon: f64, n: f64) -> f64 {
-        let (odds, posterior) = (
-            self.ln_odds_of_having_left(history),
-            self.posterior(history.x, history.age),
-        );
+    /// Staying to the end, or leaving at some time before it.
+    fn count_if_alive(&self, x: f64, age: f64, horizon: f64, n: f64) -> f64 {
+        let posterior = self.posterior(x, age);
         let ln_staying = -self.s * (horizon / posterior.leaving_rate).ln_1p();
-        let w = horizon / posterior.rate;
-        let stays = (poisson_gamma::ln_probability(posterior.shape, w, n) + ln_staying).exp();
+        let ln_count = poisson_gamma::ln_probability(posterior.shape, horizon / posterior.rate, n);
+        let stays = (ln_count + ln_staying).exp();
         if n > 0.0 {
-            let leaves = self.count_if_leaving(&posterior, horizon, n);
-            return logistic(-odds) * (stays + leaves);
+            return stays + self.count_if_leaving(&posterior, horizon, n);
         }
-        let leaves = Decay {
-            purchases: (posterior.rate, posterior.shape),
-            leaving: (posterior.leaving_rate, self.s + 1.0),
-            kappa: 0.0,
-        };
-        let leaves = self.s / posterior.leaving_rate * leaves.integral(horizon);
-        logistic(odds) + logistic(-odds) * (stays + leaves)
+        let leaves = self.none_until_leaving(&posterior).integral(horizon);
+        stays + self.s / posterior.leaving_rate * leaves
+    }
+
+    /// # Numerics
+    /// All counts share the times of one quadrature.
+    fn first_counts_if_alive(&self, x: f64, age: f64, horizon: f64, most: usize) -> Vec<f64> {
+        let posterior = self.posterior(x, age);
+        let (shape, time) = (posterior.shape, posterior.rate);
+        let ln_staying = -self.s * (horizon / posterior.leaving_rate).ln_1p();
+        let bought = FirstProbabilities::new(shape, most);
+        let mut counts = vec![0.0; most + 1];
+        bought.add(horizon / time, ln_staying.exp(), &mut counts);
+        let none = self.none_until_leaving(&posterior);
+        let scale = none.scale();
+        let factor = self.s / posterior.leaving_rate * scale;
+        // Counts are spread about as widely as Poisson variables.
+        let panel = LONGEST_PANEL.min(PANEL_SPREADS / (shape + most as f64).sqrt());
+        visit_nodes(0.0, (horizon / scale).ln_1p(), panel, |y, weight| {
+            let tau = scale * y.exp_m1();
+            let ln_leaves = -(self.s + 1.0) * (tau / posterior.leaving_rate).ln_1p();
+            let leaves = (ln_leaves + y).exp() * factor * weight;
+            bought.add(tau / time, leaves, &mut counts);
+        });
+        counts.split_off(1)
     }
 
     /// # Numerics

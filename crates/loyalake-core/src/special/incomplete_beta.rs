@@ -20,8 +20,6 @@ pub struct IncompleteBeta {
 
 /// The most steps of the continued fraction, which needs about √max(a, b).
 const MOST_STEPS: u32 = 20_000;
-/// Stands for 0 in a denominator.
-const TINY: f64 = 1e-300;
 
 impl IncompleteBeta {
     /// For Beta(a, b), a, b > 0.
@@ -54,25 +52,28 @@ impl IncompleteBeta {
     }
 }
 
-/// 1 / (1 + d₁ / (1 + d₂ / …)), equation 8.17.22, by Lentz's method.
+/// 1 / (1 + d₁ / (1 + d₂ / …)), equation 8.17.22, by the recurrences of its numerators and
+/// denominators, which are scaled to a denominator of 1 after every second step.
 fn continued_fraction(a: f64, b: f64, z: f64) -> f64 {
-    let bounded = |value: f64| if value.abs() < TINY { TINY } else { value };
-    let mut d = 1.0 / bounded(1.0 - (a + b) * z / (a + 1.0));
-    let (mut c, mut product) = (1.0, d);
+    let mut value = 1.0 / (1.0 - (a + b) * z / (a + 1.0));
+    let (mut numerator_before, mut denominator_before) = (value, value);
     for m in (1..=MOST_STEPS).map(f64::from) {
-        let even = m * (b - m) * z / ((a + 2.0 * m - 1.0) * (a + 2.0 * m));
-        d = 1.0 / bounded(1.0 + even * d);
-        c = bounded(1.0 + even / c);
-        product *= c * d;
-        let odd = -(a + m) * (a + b + m) * z / ((a + 2.0 * m) * (a + 2.0 * m + 1.0));
-        d = 1.0 / bounded(1.0 + odd * d);
-        c = bounded(1.0 + odd / c);
-        product *= c * d;
-        if (c * d - 1.0).abs() < f64::EPSILON {
+        let middle = a + 2.0 * m;
+        let factor = z / (middle * (middle - 1.0) * (middle + 1.0));
+        let even = m * (b - m) * (middle + 1.0) * factor;
+        let odd = -(a + m) * (a + b + m) * (middle - 1.0) * factor;
+        let numerator = value + even * numerator_before;
+        let denominator = 1.0 + even * denominator_before;
+        let scale = 1.0 / (denominator + odd);
+        (numerator_before, denominator_before) = (numerator * scale, denominator * scale);
+        let next = (numerator + odd * value) * scale;
+        let is_done = (next - value).abs() < f64::EPSILON * next.abs();
+        value = next;
+        if is_done {
             break;
         }
     }
-    product
+    value
 }
 
 #[cfg(test)]

@@ -125,6 +125,15 @@ impl PurchaseModel for BetaGeometric {
         (self.a / (self.b + n - 1.0)).ln() + (self.r + history.x) * silence.ln_1p()
     }
 
+    fn p_alive_after(&self, history: &History, ln_silence: f64) -> f64 {
+        let n = history.x + self.chances_when_new;
+        if n <= 0.0 {
+            return 1.0;
+        }
+        let left = self.b + n - 1.0;
+        left / (left + self.a * ((self.r + history.x) * ln_silence).exp())
+    }
+
     fn purchases_if_alive(&self, x: f64, age: f64, horizon: Option<f64>, rate: f64) -> f64 {
         let posterior = self.posterior(x, age);
         let kappa = posterior.rate * rate.ln_1p();

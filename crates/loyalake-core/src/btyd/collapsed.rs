@@ -1,5 +1,7 @@
 //! Customers with the same history, counted: all that a fit needs to see.
 
+use std::borrow::Cow;
+
 /// Rows that wait to be sorted are at least so many.
 const FEWEST_RECENT: usize = 1 << 16;
 /// They are at most this part of the sorted ones: merging them in then costs a few moves a row, and
@@ -63,28 +65,52 @@ impl<const N: usize> Collapsed<N> {
         self.rejected
     }
 
+    /// Customers in all rows.
+    pub fn customers(&self) -> u64 {
+        let all = self.sorted.iter().chain(&self.recent);
+        all.fold(0, |sum, (_, customers)| sum.saturating_add(*customers))
+    }
+
+    /// The number of distinct rows.
+    pub fn distinct(&self) -> u64 {
+        self.settled().sorted.len() as u64
+    }
+
     /// The distinct rows in ascending order, with their customers.
-    pub fn rows(&self) -> Vec<([f64; N], u64)> {
+    pub fn rows(&self) -> Vec<([f64; N], f64)> {
+        let settled = self.settled();
+        let rows = settled.sorted.iter();
+        rows.map(|(key, customers)| (key.map(f64::from_bits), *customers as f64))
+            .collect()
+    }
+
+    fn settled(&self) -> Cow<'_, Self> {
         if self.recent.is_empty() {
-            let rows = self.sorted.iter();
-            return rows.map(|(key, n)| (key.map(f64::from_bits), *n)).collect();
+            return Cow::Borrowed(self);
         }
-        let mut all = self.clone();
-        all.settle();
-        all.rows()
+        let mut settled = self.clone();
+        settled.settle();
+        Cow::Owned(settled)
     }
 
     /// Sorts what came lately; afterwards reading the rows is quick.
     pub fn settle(&mut self) {
-        self.recent
-            .sort_unstable_by(|one, other| one.0.cmp(&other.0));
-        self.recent.dedup_by(|later, first| {
-            let is_same = later.0 == first.0;
-            if is_same {
-                first.1 = first.1.saturating_add(later.1);
-            }
-            is_same
-        });
+        if let Some(mut packed) = packed(&self.recent) {
+            packed.sort_unstable();
+            let same = packed.chunk_by(|one, other| one == other);
+            self.recent = same
+                .map(|keys| (unpacked(keys[0]), keys.len() as u64))
+                .collect();
+        } else {
+            self.recent.sort_unstable_by_key(|(key, _)| *key);
+            self.recent.dedup_by(|later, first| {
+                let is_same = later.0 == first.0;
+                if is_same {
+                    first.1 = first.1.saturating_add(later.1);
+                }
+                is_same
+            });
+        }
         self.merge_recent();
     }
 
@@ -128,6 +154,39 @@ impl<const N: usize> Collapsed<N> {
     }
 }
 
+/// Rows as one number each, in the same order, which is several times faster to sort: when each is
+/// one customer, and all numbers are whole and small enough.
+fn packed<const N: usize>(rows: &[Counted<N>]) -> Option<Vec<u64>> {
+    let pack = |(key, customers): &Counted<N>| {
+        let packed = key.iter().try_fold(0, |packed, number| {
+            let number = f64::from_bits(*number);
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "compared with the number afterwards"
+            )]
+            let whole = number as u64;
+            let is_small = whole >> packed_bits(N) == 0 && whole as f64 >= number;
+            is_small.then_some(packed << packed_bits(N) | whole)
+        });
+        packed.filter(|_| *customers == 1)
+    };
+    rows.iter().map(pack).collect()
+}
+
+/// Bits of each of so many numbers; a double holds no whole number with more than 53.
+const fn packed_bits(numbers: usize) -> usize {
+    if numbers > 1 { 64 / numbers } else { 53 }
+}
+
+fn unpacked<const N: usize>(packed: u64) -> [u64; N] {
+    let bits = packed_bits(N);
+    std::array::from_fn(|i| {
+        let number = packed >> (bits * (N - 1 - i)) & ((1 << bits) - 1);
+        (number as f64).to_bits()
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -148,7 +207,36 @@ mod tests {
         rows.update([0.0], 1);
         rows.update([-0.0], 2);
         rows.update([1.0], 0);
-        assert_eq!(rows.rows(), vec![([0.0], 3)]);
+        assert_eq!(rows.rows(), vec![([0.0], 3.0)]);
+    }
+
+    #[test]
+    fn numbers_of_all_sizes_are_told_apart() {
+        let large = f64::from(1 << 21);
+        let numbers = [0.0, 0.5, 1.0, 2.0, large - 1.0, large, 1e300];
+        let mut whole = Collapsed::default();
+        let mut all = Collapsed::default();
+        for x in numbers {
+            for y in numbers {
+                all.update([y, x, y], 1);
+                all.update([y, x, y], 2);
+                if x.fract().abs() < 0.1 && y.fract().abs() < 0.1 && x < large && y < large {
+                    whole.update([x, y, x], 1);
+                    whole.update([x, y, x], 1);
+                }
+            }
+        }
+        let expected = |numbers: &[f64], row: fn(f64, f64) -> [f64; 3], n: f64| {
+            let pairs = numbers
+                .iter()
+                .flat_map(|x| numbers.iter().map(move |y| (*x, *y)));
+            pairs.map(|(x, y)| (row(x, y), n)).collect::<Vec<_>>()
+        };
+        assert_eq!(all.rows(), expected(&numbers, |x, y| [x, y, x], 3.0));
+        assert_eq!(
+            whole.rows(),
+            expected(&[0.0, 1.0, 2.0, large - 1.0], |x, y| [x, y, x], 2.0)
+        );
     }
 
     proptest! {

@@ -137,10 +137,8 @@ impl<const N: usize, const P: usize> FitProblem<'_, N, P> {
         log_likelihood: impl Fn(&[([f64; N], f64)], &[f64; P]) -> Derivatives<P>,
         density: impl Fn(&[f64; N]) -> f64,
     ) -> Fit {
-        let rows = self.data.rows();
-        let without_parameters = self.without_parameters(&rows);
-        let rows = rows.into_iter();
-        let mut rows: Vec<([f64; N], f64)> = rows.map(|(row, n)| (row, n as f64)).collect();
+        let without_parameters = self.without_parameters();
+        let mut rows = self.data.rows();
         let customers: f64 = rows.iter().map(|(_, n)| n).sum();
         let has_evidence = rows.iter().any(|(row, _)| (self.evidence.is_in)(row));
         let least = P as f64 + 1.0;
@@ -164,7 +162,7 @@ impl<const N: usize, const P: usize> FitProblem<'_, N, P> {
         }
         let densities: f64 = rows.iter().map(|(row, n)| n * density(row)).sum();
         let maximum = self.search(&rows, customers, log_likelihood);
-        self.describe(&maximum, scale, densities, without_parameters)
+        self.describe(&maximum, scale, densities, &without_parameters)
     }
 
     /// The maximum; of many customers first that of a sample, from where few steps are left.
@@ -194,7 +192,7 @@ impl<const N: usize, const P: usize> FitProblem<'_, N, P> {
         maximum: &Maximum<P>,
         scale: f64,
         densities: f64,
-        without_parameters: Fit,
+        without_parameters: &Fit,
     ) -> Fit {
         let unit = |i: usize| {
             if self.scaled_parameters.contains(&i) {
@@ -219,7 +217,7 @@ impl<const N: usize, const P: usize> FitProblem<'_, N, P> {
             gradient_norm: Some(maximum.gradient_norm),
             status,
             message,
-            ..without_parameters
+            ..without_parameters.clone()
         }
     }
 
@@ -251,13 +249,13 @@ impl<const N: usize, const P: usize> FitProblem<'_, N, P> {
         }
     }
 
-    fn without_parameters(&self, rows: &[([f64; N], u64)]) -> Fit {
+    fn without_parameters(&self) -> Fit {
         Fit {
             model: self.model.name,
             parameters: None,
             log_likelihood: None,
-            customers: rows.iter().fold(0, |sum, (_, n)| sum.saturating_add(*n)),
-            rows_distinct: rows.len() as u64,
+            customers: self.data.customers(),
+            rows_distinct: self.data.distinct(),
             rows_rejected: self.data.rejected(),
             iterations: 0,
             gradient_norm: None,

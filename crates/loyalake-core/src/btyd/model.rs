@@ -141,6 +141,12 @@ pub trait PurchaseModel: Debug + Send + Sync {
         logistic(-self.ln_odds_of_having_left(history))
     }
 
+    /// The same when ln((scale + age) / (scale + recency)) is known, scale being
+    /// [`Self::time_scale`].
+    fn p_alive_after(&self, history: &History, _ln_silence: f64) -> f64 {
+        self.p_alive(history)
+    }
+
     /// Expected purchases in (age, age + horizon] of a customer with x repeat purchases who is alive
     /// (where [`Self::p_alive`] means it), each u units ahead counting (1 + rate)^(−u); horizon
     /// `None` is infinite.

@@ -1,4 +1,4 @@
-//! Expected purchases of many customers: what they have in common is computed once.
+//! One model and many customers: what they have in common is computed once.
 //!
 //! Source: Trefethen (2013), Approximation theory and approximation practice, chapters 3, 8 and 19.
 //!
@@ -6,10 +6,18 @@
 //! on the age alone. For each number they are a smooth function of ln(1 + age / scale), which a few
 //! Chebyshev polynomials give to twelve digits.
 
+#![expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "numbers are ≥ 0, and those too large for a table are not looked up"
+)]
+
 use super::{History, PurchaseModel};
 
 /// Numbers of repeat purchases from which on customers are too few to share anything.
 const MOST_COUNTS: usize = 1_024;
+/// Whole times from which on logarithms are not kept.
+const MOST_TIMES: usize = 1 << 16;
 /// Polynomials; with panels of length 1 and no singularity within π, errors are below 1e-12.
 const TERMS: usize = 13;
 /// A panel is worth its setting up when it has been asked for more often than this.
@@ -24,6 +32,8 @@ pub struct Scorer {
     horizon: Option<f64>,
     rate: f64,
     scale: f64,
+    /// ln(1 + t / scale) by whole t.
+    growths: Vec<f64>,
     /// By number of repeat purchases and whole part of ln(1 + age / scale).
     panels: Vec<Vec<Panel>>,
 }
@@ -46,6 +56,7 @@ impl Scorer {
             model,
             horizon,
             rate,
+            growths: Vec::new(),
             panels: Vec::new(),
         }
     }
@@ -55,18 +66,43 @@ impl Scorer {
         self.model.as_ref()
     }
 
-    /// Expected discounted purchases of a customer.
-    pub fn purchases(&mut self, history: &History) -> f64 {
-        self.model.p_alive(history) * self.if_alive(history.x, history.age)
+    /// Probability that the customer is still a customer.
+    pub fn p_alive(&mut self, history: &History) -> f64 {
+        let age = self.growth(history.age);
+        self.p_alive_at(history, age)
     }
 
-    fn if_alive(&mut self, x: f64, age: f64) -> f64 {
-        let y = (age / self.scale).ln_1p();
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "whole numbers ≥ 0, and too large ones are not in the table"
-        )]
+    /// Expected discounted purchases of a customer.
+    pub fn purchases(&mut self, history: &History) -> f64 {
+        let age = self.growth(history.age);
+        self.p_alive_at(history, age) * self.if_alive(history.x, history.age, age)
+    }
+
+    /// ln(1 + t / scale)
+    fn growth(&mut self, t: f64) -> f64 {
+        let exact = |t: f64| (t / self.scale).ln_1p();
+        let at = t as usize;
+        if at >= MOST_TIMES || t > at as f64 {
+            return exact(t);
+        }
+        if at >= self.growths.len() {
+            let more = (self.growths.len()..=at).map(|t| exact(t as f64));
+            let more: Vec<f64> = more.collect();
+            self.growths.extend(more);
+        }
+        self.growths[at]
+    }
+
+    fn p_alive_at(&mut self, history: &History, age: f64) -> f64 {
+        if history.x >= MOST_COUNTS as f64 {
+            // The difference of two logarithms has too few digits.
+            return self.model.p_alive(history);
+        }
+        let silence = age - self.growth(history.t_x);
+        self.model.p_alive_after(history, silence)
+    }
+
+    fn if_alive(&mut self, x: f64, age: f64, y: f64) -> f64 {
         let (count, part) = (x as usize, y as usize);
         if count >= MOST_COUNTS {
             return self.exact(x, age);
@@ -158,6 +194,8 @@ mod tests {
                     let age = f64::from(day);
                     let t_x = if count > 0 { 0.9 * age } else { 0.0 };
                     let history = History::try_new(f64::from(count), t_x, age).unwrap();
+                    let p_alive = set_up().p_alive(&history);
+                    prop_assert!((scorer.p_alive(&history) - p_alive).abs() <= 1e-11 * p_alive);
                     let expected = set_up().discounted_purchases(&history, Some(horizon), rate);
                     let found = scorer.purchases(&history);
                     prop_assert!(

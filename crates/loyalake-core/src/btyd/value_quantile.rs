@@ -5,7 +5,7 @@
 //! with shape p n and the customer's own rate ν ~ Gamma(Q, V), so that S / V is beta prime (p n, Q).
 //!
 //! # Formula
-//! P(S ≤ s) = P(N = 0) + Σ P(N = n) I_z(p n, Q), z = s / (s + V), Q = q + p x, V = v + m x
+//! P(S ≤ s) = P(N = 0) + Σ P(N = n) I(p n, Q; z), z = s / (s + V), Q = q + p x, V = v + m x
 
 use super::gamma_gamma::GammaGamma;
 use super::{History, PurchaseModel, Spend};

@@ -1,5 +1,5 @@
-//! `btyd_expected_purchases` and `btyd_discounted_purchases`: what a fitted model of purchases
-//! expects of a customer.
+//! `btyd_p_alive`, `btyd_expected_purchases` and `btyd_discounted_purchases`: what a fitted model of
+//! purchases expects of a customer.
 
 use std::cell::RefCell;
 use std::sync::LazyLock;
@@ -7,14 +7,19 @@ use std::sync::LazyLock;
 use datafusion_common::{Result, exec_datafusion_err};
 use datafusion_doc::Documentation;
 use datafusion_expr::{ColumnarValue, ScalarUDF};
-use loyalake_core::btyd::{History, Model, PurchaseModel, Scorer, model};
+use loyalake_core::btyd::{Model, PurchaseModel, Scorer, model};
 
 use super::fit_value::Prepared;
 use super::number_function::NumberFunction;
 use super::purchases::{
-    AGE, FIT_ARGUMENT, HORIZON, HORIZON_TEXT, RECENCY, REPEAT_PURCHASES, of_history,
+    AGE, FIT_ARGUMENT, HORIZON, HORIZON_TEXT, Histories, RECENCY, REPEAT_PURCHASES, of_history,
 };
 use crate::args::{NUMBER, Numbers, Parameters, float64};
+
+/// The SQL function `btyd_p_alive`.
+pub(super) fn btyd_p_alive() -> ScalarUDF {
+    P_ALIVE.udf()
+}
 
 /// The SQL function `btyd_expected_purchases`.
 pub(super) fn btyd_expected_purchases() -> ScalarUDF {
@@ -25,6 +30,31 @@ pub(super) fn btyd_expected_purchases() -> ScalarUDF {
 pub(super) fn btyd_discounted_purchases() -> ScalarUDF {
     DISCOUNTED_PURCHASES.udf()
 }
+
+static P_ALIVE: NumberFunction = NumberFunction {
+    parameters: Parameters::new(
+        "btyd_p_alive",
+        &[FIT_ARGUMENT, REPEAT_PURCHASES, RECENCY, AGE],
+    ),
+    bounded: &[],
+    documentation: &P_ALIVE_DOCUMENTATION,
+    compute: |function, args, rows| {
+        let mut models = Prepared::decode(function.parameters.function(), &args[0], known)?;
+        let histories = Histories::decode(&args[1..])?;
+        if !models.is_constant() || rows == 0 {
+            return models.each(rows, |Known { model, .. }, row| {
+                Some(model.p_alive(&histories.get(model.as_ref(), row)?))
+            });
+        }
+        let Some(known) = models.get(0)? else {
+            return Ok(vec![None; rows]);
+        };
+        with_scorer(known, None, 0.0, |scorer| {
+            let p_alive = |row| Some(scorer.p_alive(&histories.get(known.model.as_ref(), row)?));
+            (0..rows).map(p_alive).collect()
+        })
+    },
+};
 
 static EXPECTED_PURCHASES: NumberFunction = NumberFunction {
     parameters: Parameters::new(
@@ -89,14 +119,8 @@ fn each_expectation(
     meaning: Meaning,
 ) -> Result<Vec<Option<f64>>> {
     let mut models = Prepared::decode(function.parameters.function(), &args[0], known)?;
-    let numbers = |arg| Numbers::decode(arg, float64);
-    let [x, t_x, age, horizons] = [&args[1], &args[2], &args[3], &args[4]].map(numbers);
-    let (x, t_x, age, horizons) = (x?, t_x?, age?, horizons?);
-    let is_one = models.is_constant() && horizons.is_constant() && rates.is_constant();
-    let history = |model: &dyn PurchaseModel, row| {
-        History::try_new(x.get(row)?, t_x.get(row)?, age.get(row)?)
-            .filter(|history| model.accepts(history))
-    };
+    let histories = Histories::decode(&args[1..])?;
+    let horizons = Numbers::decode(&args[4], float64)?;
     let terms = |model: &dyn PurchaseModel, row| {
         let horizon = meaning(horizons.get(row))?;
         let rate = rates
@@ -105,32 +129,28 @@ fn each_expectation(
         let is_known = horizon.is_none_or(|horizon| model.accepts_horizon(horizon));
         is_known.then_some((horizon, rate))
     };
-    if is_one && rows > 0 {
-        let Some(known) = models.get(0)? else {
-            return Ok(vec![None; rows]);
-        };
-        let Some((horizon, rate)) = terms(known.model.as_ref(), 0) else {
-            return Ok(vec![None; rows]);
-        };
-        return with_scorer(known, horizon, rate, |scorer| {
-            let purchases = |row| {
-                let history = history(known.model.as_ref(), row)?;
-                Some(scorer.purchases(&history)).filter(|n| n.is_finite())
-            };
-            (0..rows).map(purchases).collect()
+    let is_one = models.is_constant() && horizons.is_constant() && rates.is_constant();
+    if !is_one || rows == 0 {
+        return models.each(rows, |Known { model, .. }, row| {
+            let history = histories.get(model.as_ref(), row)?;
+            let (horizon, rate) = terms(model.as_ref(), row)?;
+            let purchases = model.discounted_purchases(&history, horizon, rate);
+            purchases.is_finite().then_some(purchases)
         });
     }
-    let result = |row| {
-        let Some(Known { model, .. }) = models.get(row)? else {
-            return Ok(None);
-        };
-        let model = model.as_ref();
-        let purchases = history(model, row)
-            .zip(terms(model, row))
-            .map(|(history, (horizon, rate))| model.discounted_purchases(&history, horizon, rate));
-        Ok(purchases.filter(|n| n.is_finite()))
+    let Some(known) = models.get(0)? else {
+        return Ok(vec![None; rows]);
     };
-    (0..rows).map(result).collect()
+    let Some((horizon, rate)) = terms(known.model.as_ref(), 0) else {
+        return Ok(vec![None; rows]);
+    };
+    with_scorer(known, horizon, rate, |scorer| {
+        let purchases = |row| {
+            let purchases = scorer.purchases(&histories.get(known.model.as_ref(), row)?);
+            purchases.is_finite().then_some(purchases)
+        };
+        (0..rows).map(purchases).collect()
+    })
 }
 
 /// A scorer and what it was made of: model, parameters, horizon, rate.
@@ -173,6 +193,21 @@ fn with_scorer<T>(
     SCORERS.set(others);
     Ok(result)
 }
+
+static P_ALIVE_DOCUMENTATION: LazyLock<Documentation> = LazyLock::new(|| {
+    of_history(
+        "btyd_p_alive",
+        "Probability that a customer is still a customer, by a fitted model of purchases \
+         (bg_nbd: 1 for one-time buyers; mbg_nbd lets them fade).",
+        &[],
+    )
+    .with_sql_example(
+        "select btyd_p_alive(fitted_model('bg_nbd', [0.243, 4.414, 0.793, 2.426]), 2, 30.43, \
+         38.86) as p_alive",
+    )
+    .with_related_udf("bg_nbd_fit")
+    .build()
+});
 
 static EXPECTED_PURCHASES_DOCUMENTATION: LazyLock<Documentation> = LazyLock::new(|| {
     of_history(

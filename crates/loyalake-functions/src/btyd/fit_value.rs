@@ -251,6 +251,25 @@ impl<M> Prepared<M> {
         })
     }
 
+    /// The results of as many rows, NULL without a model.
+    ///
+    /// # Errors
+    /// When a fit is of another kind of model, or its parameters are wrong.
+    pub(super) fn each(
+        &mut self,
+        rows: usize,
+        mut compute: impl FnMut(&M, usize) -> Option<f64>,
+    ) -> Result<Vec<Option<f64>>> {
+        if self.is_constant() && rows > 0 {
+            let Some(model) = self.get(0)? else {
+                return Ok(vec![None; rows]);
+            };
+            return Ok((0..rows).map(|row| compute(model, row)).collect());
+        }
+        let result = |row| Ok(self.get(row)?.and_then(|model| compute(model, row)));
+        (0..rows).map(result).collect()
+    }
+
     /// Whether all rows have the same fit.
     pub(super) fn is_constant(&self) -> bool {
         self.fits.is_constant

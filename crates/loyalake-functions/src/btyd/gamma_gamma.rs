@@ -88,11 +88,9 @@ fn each_spend(
     let mut models = Prepared::decode(function.parameters.function(), &args[0], Model::spending)?;
     let repeat_purchases = Numbers::decode(&args[1], float64)?;
     let means = Numbers::decode(&args[2], float64)?;
-    let result = |row| {
-        let model = models.get(row)?;
-        Ok(model.and_then(|model| compute(model, repeat_purchases.get(row), means.get(row))))
-    };
-    (0..rows).map(result).collect()
+    models.each(rows, |model, row| {
+        compute(model, repeat_purchases.get(row), means.get(row))
+    })
 }
 
 static FIT_DOCUMENTATION: LazyLock<Documentation> =

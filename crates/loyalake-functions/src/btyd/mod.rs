@@ -46,7 +46,7 @@ pub(crate) fn register(registry: &mut dyn FunctionRegistry) -> Result<()> {
     registry.register_udaf(Arc::new(sbg::sbg_fit()))?;
     registry.register_udf(Arc::new(fitted_model::fitted_model()))?;
     registry.register_udf(Arc::new(model_parameter::model_parameter()))?;
-    registry.register_udf(Arc::new(purchases::btyd_p_alive()))?;
+    registry.register_udf(Arc::new(expectations::btyd_p_alive()))?;
     registry.register_udf(Arc::new(expectations::btyd_expected_purchases()))?;
     registry.register_udf(Arc::new(purchases::btyd_expected_purchases_new()))?;
     registry.register_udf(Arc::new(expectations::btyd_discounted_purchases()))?;

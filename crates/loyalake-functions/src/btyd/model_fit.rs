@@ -222,6 +222,7 @@ impl<const N: usize> Accumulator for FitAccumulator<N> {
             let columns = (0..N)
                 .map(|i| Ok(state_column::<ListArray>(name, states, i)?.value(partial)))
                 .collect::<Result<Vec<ArrayRef>>>()?;
+            let mut rows = Collapsed::default();
             for (at, count) in counts
                 .as_primitive::<Int64Type>()
                 .values()
@@ -229,9 +230,9 @@ impl<const N: usize> Accumulator for FitAccumulator<N> {
                 .enumerate()
             {
                 let row = |i: usize| columns[i].as_primitive::<Float64Type>().value(at);
-                self.rows
-                    .update(std::array::from_fn(row), count.cast_unsigned());
+                rows.update(std::array::from_fn(row), count.cast_unsigned());
             }
+            self.rows.merge(rows);
         }
         Ok(())
     }
@@ -243,7 +244,8 @@ impl<const N: usize> Accumulator for FitAccumulator<N> {
         let column = |i: usize| -> ArrayRef {
             Arc::new(rows.iter().map(|(row, _)| row[i]).collect::<Float64Array>())
         };
-        let customers = rows.iter().map(|(_, customers)| customers.cast_signed());
+        #[expect(clippy::cast_possible_truncation, reason = "a number of customers")]
+        let customers = rows.iter().map(|(_, customers)| *customers as i64);
         let customers: ArrayRef = Arc::new(customers.collect::<Int64Array>());
         let mut state: Vec<_> = (0..N).map(|i| list(column(i))).collect();
         state.push(list(customers));

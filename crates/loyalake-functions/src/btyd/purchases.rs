@@ -1,5 +1,5 @@
-//! `btyd_p_alive`, `btyd_log_likelihood` and `btyd_expected_purchases_new`, and what all functions
-//! of a fit and a history share.
+//! `btyd_log_likelihood` and `btyd_expected_purchases_new`, and what all functions of a fit and a
+//! history share.
 
 use std::sync::LazyLock;
 
@@ -11,11 +11,6 @@ use loyalake_core::btyd::{History, Model, PurchaseModel};
 use super::fit_value::{FIT, Prepared};
 use super::number_function::NumberFunction;
 use crate::args::{Kind, NUMBER, Numbers, Parameters, float64};
-
-/// The SQL function `btyd_p_alive`.
-pub(super) fn btyd_p_alive() -> ScalarUDF {
-    P_ALIVE.udf()
-}
 
 /// The SQL function `btyd_expected_purchases_new`.
 pub(super) fn btyd_expected_purchases_new() -> ScalarUDF {
@@ -32,20 +27,6 @@ pub(super) const REPEAT_PURCHASES: (&str, Kind) = ("repeat_purchases", NUMBER);
 pub(super) const RECENCY: (&str, Kind) = ("recency", NUMBER);
 pub(super) const AGE: (&str, Kind) = ("age", NUMBER);
 pub(super) const HORIZON: (&str, Kind) = ("horizon", NUMBER);
-
-static P_ALIVE: NumberFunction = NumberFunction {
-    parameters: Parameters::new(
-        "btyd_p_alive",
-        &[FIT_ARGUMENT, REPEAT_PURCHASES, RECENCY, AGE],
-    ),
-    bounded: &[],
-    documentation: &P_ALIVE_DOCUMENTATION,
-    compute: |function, args, rows| {
-        each_history(function, args, rows, |model, history, _| {
-            Some(model.p_alive(history))
-        })
-    },
-};
 
 static LOG_LIKELIHOOD: NumberFunction = NumberFunction {
     parameters: Parameters::new(
@@ -69,16 +50,37 @@ static EXPECTED_PURCHASES_NEW: NumberFunction = NumberFunction {
         let mut models =
             Prepared::decode(function.parameters.function(), &args[0], Model::purchases)?;
         let horizons = Numbers::decode(&args[1], float64)?;
-        let result = |row| {
-            let Some((model, horizon)) = models.get(row)?.zip(horizons.get(row)) else {
-                return Ok(None);
-            };
+        models.each(rows, |model, row| {
+            let horizon = horizons.get(row)?;
             let is_known = model.accepts_horizon(horizon);
-            Ok(is_known.then(|| model.expected_purchases_new(horizon)))
-        };
-        (0..rows).map(result).collect()
+            is_known.then(|| model.expected_purchases_new(horizon))
+        })
     },
 };
+
+/// The customers' histories in three arguments.
+pub(super) struct Histories {
+    x: Numbers,
+    t_x: Numbers,
+    age: Numbers,
+}
+
+impl Histories {
+    /// Of repeat purchases, recency, age.
+    pub(super) fn decode(args: &[ColumnarValue]) -> Result<Self> {
+        Ok(Self {
+            x: Numbers::decode(&args[0], float64)?,
+            t_x: Numbers::decode(&args[1], float64)?,
+            age: Numbers::decode(&args[2], float64)?,
+        })
+    }
+
+    /// The history of a row; `None` where there is no such history.
+    pub(super) fn get(&self, model: &dyn PurchaseModel, row: usize) -> Option<History> {
+        History::try_new(self.x.get(row)?, self.t_x.get(row)?, self.age.get(row)?)
+            .filter(|history| model.accepts(history))
+    }
+}
 
 /// The result of a model, a customer's history, and the arguments that follow.
 pub(super) type OfHistory = fn(&dyn PurchaseModel, &History, &[Option<f64>]) -> Option<f64>;
@@ -91,42 +93,18 @@ pub(super) fn each_history(
     compute: OfHistory,
 ) -> Result<Vec<Option<f64>>> {
     let mut models = Prepared::decode(function.parameters.function(), &args[0], Model::purchases)?;
+    let histories = Histories::decode(&args[1..])?;
     let numbers = |arg| Numbers::decode(arg, float64);
-    let numbers = args[1..].iter().map(numbers).collect::<Result<Vec<_>>>()?;
-    let (history, more) = numbers.split_at(3);
+    let more = args[4..].iter().map(numbers).collect::<Result<Vec<_>>>()?;
     let mut rest = vec![None; more.len()];
-    let result = |row| {
-        let Some(model) = models.get(row)? else {
-            return Ok(None);
-        };
-        let [x, t_x, age] = [0, 1, 2].map(|column| history[column].get(row));
+    models.each(rows, |model, row| {
+        let history = histories.get(model.as_ref(), row)?;
         rest.iter_mut()
-            .zip(more)
+            .zip(&more)
             .for_each(|(value, column)| *value = column.get(row));
-        let history = x
-            .zip(t_x)
-            .zip(age)
-            .and_then(|((x, t_x), age)| History::try_new(x, t_x, age))
-            .filter(|history| model.accepts(history));
-        Ok(history.and_then(|history| compute(model.as_ref(), &history, &rest)))
-    };
-    (0..rows).map(result).collect()
+        compute(model.as_ref(), &history, &rest)
+    })
 }
-
-static P_ALIVE_DOCUMENTATION: LazyLock<Documentation> = LazyLock::new(|| {
-    of_history(
-        "btyd_p_alive",
-        "Probability that a customer is still a customer, by a fitted model of purchases \
-         (bg_nbd: 1 for one-time buyers; mbg_nbd lets them fade).",
-        &[],
-    )
-    .with_sql_example(
-        "select btyd_p_alive(fitted_model('bg_nbd', [0.243, 4.414, 0.793, 2.426]), 2, 30.43, \
-         38.86) as p_alive",
-    )
-    .with_related_udf("bg_nbd_fit")
-    .build()
-});
 
 static EXPECTED_PURCHASES_NEW_DOCUMENTATION: LazyLock<Documentation> = LazyLock::new(|| {
     Documentation::builder(

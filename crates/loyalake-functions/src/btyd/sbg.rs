@@ -101,14 +101,10 @@ fn each_contract(
     let mut models = Prepared::decode(function.parameters.function(), &args[0], Model::contracts)?;
     let numbers = |arg| Numbers::decode(arg, float64);
     let numbers = args[1..].iter().map(numbers).collect::<Result<Vec<_>>>()?;
-    let result = |row| {
-        let (Some(model), Some(periods)) = (models.get(row)?, numbers[0].get(row)) else {
-            return Ok(None);
-        };
+    models.each(rows, |model, row| {
         let more = numbers.get(1).and_then(|numbers| numbers.get(row));
-        Ok(compute(model, periods, more))
-    };
-    (0..rows).map(result).collect()
+        compute(model, numbers[0].get(row)?, more)
+    })
 }
 
 static FIT_DOCUMENTATION: LazyLock<Documentation> = LazyLock::new(|| {

@@ -62,8 +62,7 @@ fn of_one_count(rows: &[Row], [r, alpha, a, b]: [f64; 4], n: f64) -> Derivatives
     let of_r = ln_rising_derivatives(r, x);
     let (of_b, of_ab) = (ln_rising_derivatives(b, n), ln_rising_derivatives(a + b, n));
     let mut result = Derivatives {
-        value: customers * (of_r[0] + of_b[0] - of_ab[0] + r * alpha.ln()) - shape * sums.ln_now
-            + sums.softplus,
+        value: customers * (of_r[0] + of_b[0] - of_ab[0] + r * alpha.ln()) - shape * sums.ln_now,
         gradient: [
             customers * (of_r[1] + alpha.ln()) - sums.ln_now,
             customers * r / alpha - shape * sums.now,
@@ -177,12 +176,12 @@ impl Sums {
                 one_one / (left * left),
             ],
         ];
-        for i in 0..4 {
-            result.gradient[i] += slopes[i];
-            for j in 0..=i {
-                result.hessian[i][j] += products[i][j];
-            }
-        }
+        let products = Derivatives {
+            value: self.softplus,
+            gradient: slopes,
+            hessian: products,
+        };
+        result.add(1.0, &products);
         result.hessian[1][0] += d;
         result.hessian[1][1] += shape * self.share_squares;
         result.hessian[2][2] -= one / (a * a);

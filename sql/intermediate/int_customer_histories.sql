@@ -2,8 +2,8 @@
 -- grain: customer_id
 -- inputs: int_customer_days
 -- params: $as_of_date, $holdout_days
--- source: a purchase occasion is one customer-day with at least one valid order; the hold-out is the
---     last $holdout_days days, and an order is judged as of $as_of_date on both sides of its begin
+-- source: a purchase occasion is one customer-day with at least one valid order; the hold-out is
+--     the last $holdout_days days; orders before it are judged as of $as_of_date, too
 with
 
 histories as (

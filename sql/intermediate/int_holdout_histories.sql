@@ -2,7 +2,8 @@
 -- grain: customer_id
 -- inputs: customer_metrics, int_customer_histories
 -- params: $fit_by, $holdout_days
--- source: customers acquired up to $as_of_date − $holdout_days; purchases are days with a valid order
+-- source: customers acquired before the last $holdout_days days; purchases are days with a valid
+--     order
 with
 
 -- without $fit_by no row is left, and nothing is joined

@@ -3,8 +3,8 @@
 -- inputs: int_model_fits, int_model_scores
 -- params: $as_of_date, $holdout_days
 -- source: the greatest log-likelihood of the hold-out among models whose fits ended ok on all
---     histories and on those up to the hold-out; where there is none, the greatest log-likelihood of
---     the fits that ended ok on all; of equal ones the first name
+--     histories and on those up to the hold-out; where there is none, the greatest log-likelihood
+--     of the fits that ended ok on all; of equal ones the first name
 with
 
 fits_of_all as (

@@ -3,7 +3,8 @@
 -- inputs: int_fit_groups, int_fit_histories
 -- params: $models
 -- source: bg_nbd: Fader, Hardie and Lee (2005), Marketing Science 24(2); mbg_nbd: Batislam,
---     Denizel and Filiztekin (2007), International Journal of Research in Marketing 24(3)
+--     Denizel and Filiztekin (2007), International Journal of Research in Marketing 24(3);
+--     pareto_nbd: Schmittlein, Morrison and Colombo (1987), Management Science 33(1)
 with
 
 histories as (
@@ -65,6 +66,17 @@ fits as (
         mbg_nbd_fit(repeat_purchases, recency_days, age_days, customers) as fit
     from histories
     where array_has($models, 'mbg_nbd')
+    group by fitted_on, fit_group
+
+    union all
+
+    select
+        'pareto_nbd' as model,
+        fitted_on,
+        fit_group,
+        pareto_nbd_fit(repeat_purchases, recency_days, age_days, customers) as fit
+    from histories
+    where array_has($models, 'pareto_nbd')
     group by fitted_on, fit_group
 
 )

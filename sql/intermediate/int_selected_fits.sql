@@ -44,7 +44,7 @@ fit_groups as (
 select
     ---------- text
     fit_groups.fit_group,  -- a value of $fit_by, or (all): all others
-    (select model from int_model_choice where is_selected) as model,  -- NULL: none is usable
+    (select max(model) from int_model_choice where is_selected) as model,  -- NULL: none is usable
 
     ---------- structs
     coalesce(

@@ -1,9 +1,9 @@
 -- model_fits: the parameters of every fitted model, how the fit ended, and which model is used.
 -- grain: model, fit_group, parameter
--- inputs: int_model_choice, int_model_fits, int_spend_fits
+-- inputs: int_contract_fit, int_model_choice, int_model_fits, int_spend_fits
 -- params: none
--- source: references in int_model_fits and int_spend_fits; a fit without parameters has one row, of
---     parameter '(none)'
+-- source: references in int_model_fits, int_spend_fits and int_contract_fit; a fit without
+--     parameters has one row, of parameter '(none)'
 with
 
 fits as (
@@ -28,6 +28,16 @@ fits as (
         true as is_selected,
         'the only model of spend' as selection_reason
     from int_spend_fits
+
+    union all
+
+    select
+        model,
+        '(all)' as fit_group,
+        fit,
+        true as is_selected,
+        'the only model of contracts' as selection_reason
+    from int_contract_fit
 
 ),
 
@@ -67,7 +77,9 @@ select
     cast(coalesce(parameters.parameter['name'], '(none)') as varchar) as parameter,
 
     ---------- text
-    cast('day' as varchar) as time_unit,  -- of the histories that were fitted
+    cast(
+        case when judged.model = 'sbg' then 'contract period' else 'day' end as varchar
+    ) as time_unit,  -- of what was fitted
     cast(judged.status as varchar) as status,
     cast(
         case
@@ -78,13 +90,13 @@ select
     cast(judged.selection_reason as varchar) as selection_reason,  -- why is_selected or why not
 
     ---------- numerics
-    cast(parameters.parameter['value'] as double) as value,  -- in days, or money
+    cast(parameters.parameter['value'] as double) as value,  -- in time_unit, or money
     cast(parameters.parameter['std_error'] as double) as std_error,  -- of value
     cast(judged.fit['log_likelihood'] as double) as log_likelihood,  -- of all customers
     cast(coalesce(judged.fit['customers'], 0) as bigint) as customers,  -- customers fitted
 
     ---------- booleans
-    cast(judged.is_selected as boolean) as is_selected  -- whether customer_ltv uses the fit
+    cast(judged.is_selected as boolean) as is_selected  -- whether values are made with it
 
 from judged
 left join parameters

@@ -1,44 +1,10 @@
 -- int_customer_values: past and expected value of each customer, before ranking.
 -- grain: customer_id
--- inputs: customer_metrics, int_selected_fits
--- params: $discount_rate_annual, $fit_by, $horizon_days
+-- inputs: int_fitted_customers
+-- params: $discount_rate_annual, $horizon_days
 -- source: references in int_model_fits and int_spend_fits; without a usable model of purchases the
 --     seed formula (past rate times past spend, undiscounted), without one of spend the average
 with
-
-customers as (
-
-    select
-        *,
-        nullif(cast($fit_by as varchar), '(all)') as fit_by_value
-    from customer_metrics
-
-),
-
--- the small side of a join stands on the left: that side is held in memory
-keyed as (
-
-    select
-        customers.*,
-        coalesce(int_selected_fits.fit_group, '(all)') as fitted_group
-    from int_selected_fits
-    right join customers
-        on int_selected_fits.fit_group = customers.fit_by_value
-
-),
-
-fitted as (
-
-    select
-        keyed.*,
-        int_selected_fits.model,
-        int_selected_fits.fit,
-        int_selected_fits.spend_fit
-    from int_selected_fits
-    inner join keyed
-        on int_selected_fits.fit_group = keyed.fitted_group
-
-),
 
 expectations as (
 
@@ -71,7 +37,7 @@ expectations as (
         ) as revenue_p90,
         cast(net_revenue as double) / purchase_days as average_spend,
         purchases_per_year * $horizon_days / 365.25 as seed_purchases
-    from fitted
+    from int_fitted_customers
 
 ),
 

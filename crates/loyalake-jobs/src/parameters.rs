@@ -124,7 +124,7 @@ impl Parameters {
         self.0.get(name).map(Parameter::literal)
     }
 
-    /// The parameter among `names` that names the column of a planner's message about a missing one.
+    /// The parameter among `names` that names the column which a planner's message says is missing.
     pub(crate) fn of_missing_column<'a>(
         &self,
         names: &'a [String],

@@ -5,6 +5,10 @@
 
 #[path = "jobs/bad_rows.rs"]
 mod bad_rows;
+#[path = "jobs/contracts.rs"]
+mod contracts;
+#[path = "jobs/models.rs"]
+mod models;
 #[path = "jobs/orders.rs"]
 mod orders;
 #[path = "jobs/publishing.rs"]

@@ -1,10 +1,10 @@
 -- int_source_rows: the rows of every source by what became of them, quarantined ones by their key.
 -- grain: source, outcome, row_key, rule, detail
--- inputs: int_customer_days, refund_outcomes, stg_customers, stg_fx_rates, stg_order_items,
---     stg_products
+-- inputs: contract_outcomes, int_customer_days, refund_outcomes, stg_customers, stg_fx_rates,
+--     stg_order_items, stg_products
 -- params: $as_of_date
--- source: definitions in order_outcomes and refund_outcomes; rows of other sources are valid, or
---     quarantined when they break their contract
+-- source: definitions in order_outcomes, refund_outcomes and contract_outcomes; rows of other
+--     sources are valid, or quarantined when they break their contract
 with
 
 dimension_rows as (
@@ -27,11 +27,7 @@ dimension_rows as (
 
     union all
 
-    select
-        'products' as source,
-        cast(product_id as varchar) as row_key,
-        broken_rule,
-        broken_detail
+    select 'products' as source, cast(product_id as varchar) as row_key, broken_rule, broken_detail
     from stg_products
 
     union all
@@ -49,6 +45,18 @@ dimension_rows as (
 
 ),
 
+judged_rows as (
+
+    select 'refunds' as source, cast(refund_id as varchar) as row_key, outcome, rule, detail
+    from refund_outcomes
+
+    union all
+
+    select 'contracts' as source, cast(contract_id as varchar) as row_key, outcome, rule, detail
+    from contract_outcomes
+
+),
+
 source_rows as (
 
     select
@@ -63,13 +71,13 @@ source_rows as (
     union all
 
     select
-        'refunds' as source,
+        source,
         outcome,
-        case when outcome = 'quarantined' then cast(refund_id as varchar) end as row_key,
+        case when outcome = 'quarantined' then row_key end as row_key,
         rule,
         detail,
         cast(1 as bigint) as rows
-    from refund_outcomes
+    from judged_rows
 
     union all
 

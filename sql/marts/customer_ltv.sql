@@ -1,8 +1,9 @@
 -- customer_ltv: what each customer was worth, and is expected to be worth over the horizon.
 -- grain: customer_id
 -- inputs: int_customer_values, score_cuts
--- params: none
--- source: references in int_model_fits and int_spend_fit; the horizon is horizon_days
+-- params: $as_of_date
+-- source: references in int_model_fits and int_spend_fits; the horizon is horizon_days; quantiles
+--     and probabilities are NULL without a model, ltv_status says so
 with
 
 ranked as (
@@ -36,14 +37,18 @@ select
     cast(expected_spend as double) as expected_spend,  -- money per purchase
     cast(expected_revenue as double) as expected_revenue,  -- money, discounted
     cast(expected_profit as double) as expected_profit,  -- money, discounted
-    cast(null as double) as expected_revenue_p10,  -- money within the horizon
-    cast(null as double) as expected_revenue_p90,  -- money within the horizon
+    cast(revenue_p10 as double) as expected_revenue_p10,  -- money, not discounted
+    cast(revenue_p90 as double) as expected_revenue_p90,  -- money, not discounted
     cast(lifetime_value as double) as lifetime_value,  -- money, historical and expected
     cast(lifetime_profit as double) as lifetime_profit,  -- money, historical and expected
     cast(ltv_decile as int) as ltv_decile,  -- 1 is the highest value
-    cast(null as double) as churn_probability,  -- probability of no purchase in the horizon
+    cast(churn_probability as double) as churn_probability,  -- no purchase in the horizon
 
     ---------- dates
-    cast(null as date) as next_purchase_on_p50
+    -- as likely before as after; NULL: rather never, or after 2200
+    case
+        when next_purchase_days < cast(date '2200-12-31' - $as_of_date as double)
+            then $as_of_date + cast(ceil(next_purchase_days) as bigint)
+    end as next_purchase_on_p50
 
 from ranked

@@ -1,29 +1,10 @@
 -- customer_metrics: what each customer with a valid order bought up to $as_of_date.
 -- grain: customer_id
--- inputs: int_customer_days, known_customers
--- params: $as_of_date, $default_margin_rate, $min_exposure_days
+-- inputs: int_customer_histories, known_customers
+-- params: $default_margin_rate, $min_exposure_days
 -- source: a purchase occasion is one customer-day with at least one valid order; Fader, Hardie and
 --     Lee (2005), Marketing Science 24(2), for repeat purchases, recency and age
 with
-
-histories as (
-
-    select
-        customer_id,
-        purchase_history(purchased_on, net_amount, $as_of_date)
-            filter (where outcome = 'valid') as history,
-        sum(orders) filter (where outcome = 'valid') as orders,
-        sum(orders) filter (where outcome = 'fully_refunded') as fully_refunded_orders,
-        sum(gross_amount) filter (where outcome = 'valid') as gross_revenue,
-        sum(refund_amount) filter (where outcome = 'valid') as refund_amount,
-        sum(net_amount) filter (where outcome = 'valid') as net_revenue,
-        sum(costed_net_amount) filter (where outcome = 'valid') as costed_revenue,
-        sum(cost_amount) filter (where outcome = 'valid') as cost_amount
-    from int_customer_days
-    where customer_id is not null
-    group by customer_id
-
-),
 
 profits as (
 
@@ -32,8 +13,7 @@ profits as (
         costed_revenue - cost_amount as gross_profit,
         cast(costed_revenue - cost_amount as double)
             / nullif(cast(costed_revenue as double), 0) as measured_margin_rate
-    from histories
-    where orders > 0
+    from int_customer_histories
 
 )
 
@@ -61,7 +41,7 @@ select
     cast(history['days_since_last_purchase'] as bigint) as days_since_last_purchase,  -- days
     cast(gross_revenue as decimal(18, 4)) as gross_revenue,  -- money
     cast(refund_amount as decimal(18, 4)) as refund_amount,  -- money
-    cast(coalesce(fully_refunded_orders, 0) as bigint) as fully_refunded_orders,  -- orders
+    cast(fully_refunded_orders as bigint) as fully_refunded_orders,  -- orders
     cast(net_revenue as decimal(18, 4)) as net_revenue,  -- money
     cast(gross_profit as decimal(18, 4)) as gross_profit,  -- money, orders with a cost
     cast(

@@ -27,7 +27,7 @@ async fn shop() -> Shop {
     shop
 }
 
-const TABLES: [&str; 11] = [
+const TABLES: [&str; 15] = [
     "customer_metrics",
     "customer_ltv",
     "customer_rfm",
@@ -36,7 +36,11 @@ const TABLES: [&str; 11] = [
     "customer_segments",
     "segment_ltv",
     "score_cuts",
+    "contract_ltv",
+    "retention_curve",
     "model_fits",
+    "model_evaluation",
+    "model_calibration",
     "quarantine",
     "audit_results",
 ];

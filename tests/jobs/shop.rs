@@ -44,10 +44,12 @@ impl Shop {
     /// Writes the result of `sql` as the source `name`; again to replace it.
     pub(crate) async fn given(&mut self, name: &str, sql: &str) {
         let location = self.path().join(format!("{name}.parquet"));
-        let frame = SessionContext::new()
-            .sql(sql)
-            .await
-            .expect("the given rows are SQL");
+        let mut session = SessionContext::new();
+        loyalake_functions::register_all(&mut session).expect("our functions");
+        for function in loyalake_functions::table_functions() {
+            session.register_udtf(function.name(), Arc::clone(function.function()));
+        }
+        let frame = session.sql(sql).await.expect("the given rows are SQL");
         let options = DataFrameWriteOptions::new().with_single_file_output(true);
         let location = location.to_str().expect("a path in UTF-8").to_owned();
         frame

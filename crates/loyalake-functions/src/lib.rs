@@ -18,6 +18,7 @@
 
 mod args;
 mod btyd;
+mod collapsed;
 mod loyalty;
 mod records;
 mod rfm;

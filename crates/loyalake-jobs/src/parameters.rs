@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
 use datafusion::sql::sqlparser::ast::{
-    Array, CastKind, DataType, ExactNumberInfo, Expr, TypedString, UnaryOperator, Value,
+    Array, CastKind, DataType, ExactNumberInfo, Expr, Ident, TypedString, UnaryOperator, Value,
 };
 use toml::Value as Toml;
 
@@ -23,6 +23,8 @@ enum Type {
     Varchar,
     Date,
     Strings,
+    /// The name of a column, which stands in SQL as that column.
+    Column,
 }
 
 /// A parameter: its type, its value, and what it means.
@@ -122,6 +124,28 @@ impl Parameters {
         self.0.get(name).map(Parameter::literal)
     }
 
+    /// The parameter among `names` that names the column which a planner's message says is missing.
+    pub(crate) fn of_missing_column<'a>(
+        &self,
+        names: &'a [String],
+        message: &str,
+    ) -> Option<&'a str> {
+        let is_missing = |name: &&String| {
+            let parameter = self.0.get(name.as_str());
+            let column = parameter.filter(|parameter| parameter.kind == Type::Column);
+            let column = column.and_then(|parameter| parameter.value.as_ref()?.as_str());
+            column.is_some_and(|column| {
+                [
+                    format!("No field named {column}."),
+                    format!("No field named \"{column}\"."),
+                ]
+                .iter()
+                .any(|start| message.starts_with(start))
+            })
+        };
+        names.iter().find(is_missing).map(String::as_str)
+    }
+
     /// The name that looks most like an unknown one.
     pub(crate) fn nearest(&self, name: &str) -> Option<&str> {
         nearest(name, self.0.keys().map(String::as_str))
@@ -159,6 +183,9 @@ impl Parameter {
                 value: Value::SingleQuotedString(text.clone()).into(),
                 uses_odbc_syntax: false,
             }),
+            Some(Toml::String(text)) if self.kind == Type::Column => {
+                Expr::Identifier(Ident::with_quote('"', text))
+            }
             Some(value) => literal(value),
         }
     }
@@ -173,6 +200,7 @@ impl Type {
             Self::Varchar => "varchar",
             Self::Date => "date",
             Self::Strings => "list of strings",
+            Self::Column => "column",
         }
     }
 
@@ -196,6 +224,7 @@ impl Type {
                 &format!("parameter '{name}' must be a finite number, but is {number}"),
                 name,
             )),
+            (Self::Column, Toml::String(_)) => Ok(value.clone()),
             _ if Self::of(value) == Some(self) => Ok(value.clone()),
             _ => {
                 let expected = self.name();
@@ -217,6 +246,7 @@ fn declared(name: &str, value: Toml) -> Result<(Type, Option<Toml>)> {
                 Type::Double,
                 Type::Varchar,
                 Type::Date,
+                Type::Column,
             ];
             let text = table.get("type").and_then(Toml::as_str).unwrap_or_default();
             return types
@@ -272,7 +302,7 @@ fn cast(expr: Expr, kind: Type) -> Expr {
         Type::Boolean => DataType::Boolean,
         Type::Integer => DataType::BigInt(None),
         Type::Double => DataType::Double(ExactNumberInfo::None),
-        Type::Varchar | Type::Strings => DataType::Varchar(None),
+        Type::Varchar | Type::Strings | Type::Column => DataType::Varchar(None),
         Type::Date => DataType::Date,
     };
     let expr = Box::new(expr);

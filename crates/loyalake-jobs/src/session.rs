@@ -252,6 +252,22 @@ impl<'a> Session<'a> {
 
     fn plan_error(&self, file: &SqlFile, error: &DataFusionError) -> JobsError {
         match JobsError::sql(&file.path, &file.text, error) {
+            JobsError::Sql { message, .. }
+                if let Some(name) = self
+                    .parameters
+                    .of_missing_column(&file.parameters, &message) =>
+            {
+                let value = self.parameters.text(name).unwrap_or_default();
+                let columns = message
+                    .split("Valid fields are ")
+                    .nth(1)
+                    .unwrap_or(&message);
+                let columns = columns.trim_end_matches('.');
+                let message = format!(
+                    "parameter '{name}' must name a column, but is '{value}'; columns are {columns}"
+                );
+                self.project.config.error(&message, name)
+            }
             JobsError::Sql { message, place } if message.starts_with("No field") => {
                 let hint = file.overridden_inputs(&self.project.graph);
                 JobsError::Sql {

@@ -3,5 +3,6 @@
 pub mod concentration;
 pub mod purchase_history;
 pub mod quantile_cuts;
+pub mod ranking;
 pub mod rfm_segment;
 pub mod score;

@@ -3,20 +3,18 @@
 use std::hash::{Hash, Hasher};
 use std::sync::{Arc, LazyLock};
 
-use datafusion_common::arrow::array::{
-    Array, ArrayRef, AsArray, Float64Array, Int64Array, ListArray,
-};
-use datafusion_common::arrow::datatypes::{DataType, Field, FieldRef, Float64Type, Int64Type};
-use datafusion_common::utils::SingleRowListArrayBuilder;
+use datafusion_common::arrow::array::{Array, ArrayRef, Float64Array};
+use datafusion_common::arrow::datatypes::{DataType, FieldRef};
 use datafusion_common::{Result, ScalarValue};
 use datafusion_doc::Documentation;
 use datafusion_expr::function::{AccumulatorArgs, StateFieldsArgs};
-use datafusion_expr::utils::{AggregateOrderSensitivity, format_state_name};
+use datafusion_expr::utils::AggregateOrderSensitivity;
 use datafusion_expr::{Accumulator, AggregateUDF, AggregateUDFImpl, Signature};
 use loyalake_core::btyd::{Collapsed, Fit};
 
 use super::fit_value::{encode, fit_type};
-use crate::args::{Parameters, float64, state_column};
+use crate::args::{Parameters, float64};
+use crate::collapsed::{collapsed_fields, collapsed_state, merge_collapsed};
 
 /// What makes one function of the family: a fit to rows of N numbers, an optional weight behind
 /// them.
@@ -125,24 +123,9 @@ impl<const N: usize> AggregateUDFImpl for Plumbing<N> {
         Ok(fit_type())
     }
 
-    /// A list for each column of the distinct rows, their customers, and the number of rejected
-    /// rows.
     fn state_fields(&self, args: StateFieldsArgs) -> Result<Vec<FieldRef>> {
         self.function.parameters.check_not_distinct(&args)?;
-        let field = |part: &str, data_type| -> FieldRef {
-            Arc::new(Field::new(
-                format_state_name(args.name, part),
-                data_type,
-                true,
-            ))
-        };
-        let numbers = DataType::new_list(DataType::Float64, true);
-        let columns = (0..N).map(|i| field(&format!("column_{i}"), numbers.clone()));
-        let counts = [
-            field("customers", DataType::new_list(DataType::Int64, true)),
-            field("rows_rejected", DataType::Int64),
-        ];
-        Ok(columns.chain(counts).collect())
+        Ok(collapsed_fields::<N>(args.name))
     }
 
     fn accumulator(&self, _: AccumulatorArgs) -> Result<Box<dyn Accumulator>> {
@@ -213,44 +196,12 @@ impl<const N: usize> Accumulator for FitAccumulator<N> {
     }
 
     fn merge_batch(&mut self, states: &[ArrayRef]) -> Result<()> {
-        let name = self.function.parameters.function();
-        let customers: &ListArray = state_column(name, states, N)?;
-        let rejected: &Int64Array = state_column(name, states, N + 1)?;
-        for partial in (0..customers.len()).filter(|at| customers.is_valid(*at)) {
-            self.rows.reject(rejected.value(partial).cast_unsigned());
-            let counts = customers.value(partial);
-            let columns = (0..N)
-                .map(|i| Ok(state_column::<ListArray>(name, states, i)?.value(partial)))
-                .collect::<Result<Vec<ArrayRef>>>()?;
-            let mut rows = Collapsed::default();
-            for (at, count) in counts
-                .as_primitive::<Int64Type>()
-                .values()
-                .iter()
-                .enumerate()
-            {
-                let row = |i: usize| columns[i].as_primitive::<Float64Type>().value(at);
-                rows.update(std::array::from_fn(row), count.cast_unsigned());
-            }
-            self.rows.merge(rows);
-        }
-        Ok(())
+        merge_collapsed(self.function.parameters.function(), &mut self.rows, states)
     }
 
     fn state(&mut self) -> Result<Vec<ScalarValue>> {
         self.rows.settle();
-        let rows = self.rows.rows();
-        let list = |array: ArrayRef| SingleRowListArrayBuilder::new(array).build_list_scalar();
-        let column = |i: usize| -> ArrayRef {
-            Arc::new(rows.iter().map(|(row, _)| row[i]).collect::<Float64Array>())
-        };
-        #[expect(clippy::cast_possible_truncation, reason = "a number of customers")]
-        let customers = rows.iter().map(|(_, customers)| *customers as i64);
-        let customers: ArrayRef = Arc::new(customers.collect::<Int64Array>());
-        let mut state: Vec<_> = (0..N).map(|i| list(column(i))).collect();
-        state.push(list(customers));
-        state.push(ScalarValue::from(self.rows.rejected().cast_signed()));
-        Ok(state)
+        Ok(collapsed_state(&self.rows))
     }
 
     fn evaluate(&mut self) -> Result<ScalarValue> {

@@ -3,6 +3,7 @@
 mod concentration;
 mod purchase_history;
 mod quantile_cuts;
+mod ranking;
 mod rfm_segment;
 mod score;
 
@@ -27,5 +28,7 @@ pub(crate) fn register(registry: &mut dyn FunctionRegistry) -> Result<()> {
     registry.register_udf(Arc::new(rfm_segment::rfm_segment()))?;
     registry.register_udaf(Arc::new(concentration::gini()))?;
     registry.register_udaf(Arc::new(concentration::top_share()))?;
+    registry.register_udaf(Arc::new(ranking::spearman()))?;
+    registry.register_udaf(Arc::new(ranking::gini_normalized()))?;
     Ok(())
 }

@@ -1,0 +1,67 @@
+-- int_holdout_predictions: what each candidate model expected of each customer in the hold-out.
+-- grain: customer_id, model
+-- inputs: int_holdout_histories, int_model_fits
+-- params: $holdout_days, $min_exposure_days
+-- source: fits up to the hold-out; a group without a fit of its own that is ok uses that of all
+with
+
+fits as (
+
+    select
+        model,
+        fit_group,
+        fit
+    from int_model_fits
+    where
+        fitted_on = 'calibration'
+        and (fit_group = '(all)' or fit['status'] = 'ok')
+
+),
+
+-- in batches of one model each, so that its fit is prepared once
+candidates as (
+
+    select
+        candidates.model,
+        int_holdout_histories.*
+    from (select model from fits where fit_group = '(all)') as candidates
+    cross join int_holdout_histories
+
+),
+
+-- the small side of a join stands on the left: that side is held in memory
+keyed as (
+
+    select
+        candidates.*,
+        coalesce(fits.fit_group, '(all)') as fitted_group
+    from fits
+    right join candidates
+        on fits.model = candidates.model
+        and fits.fit_group = candidates.fit_group
+
+)
+
+select
+    ---------- ids
+    keyed.customer_id,
+
+    ---------- text
+    keyed.model,
+
+    ---------- numerics
+    keyed.holdout_purchases as actual,  -- purchases that happened
+    btyd_expected_purchases(
+        fits.fit, keyed.repeat_purchases, keyed.recency_days, keyed.age_days, $holdout_days
+    ) as predicted,  -- expected purchases; NULL without a fit
+    btyd_purchase_probability(
+        fits.fit, keyed.repeat_purchases, keyed.recency_days, keyed.age_days, $holdout_days,
+        keyed.holdout_purchases
+    ) as probability,  -- of exactly the purchases that happened
+    keyed.repeat_purchases * cast($holdout_days as double)
+        / greatest(keyed.age_days, $min_exposure_days) as naive  -- the past rate goes on
+
+from fits
+inner join keyed
+    on fits.model = keyed.model
+    and fits.fit_group = keyed.fitted_group

@@ -31,7 +31,7 @@ pub(crate) fn collapsed_fields<const N: usize>(name: &str) -> Vec<FieldRef> {
 
 /// Collapsed rows as one row of state.
 pub(crate) fn collapsed_state<const N: usize>(rows: &Collapsed<N>) -> Vec<ScalarValue> {
-    let distinct = rows.rows();
+    let distinct = rows.rows(u64::cast_signed);
     let list = |array: ArrayRef| SingleRowListArrayBuilder::new(array).build_list_scalar();
     let column = |i: usize| -> ArrayRef {
         Arc::new(
@@ -41,8 +41,7 @@ pub(crate) fn collapsed_state<const N: usize>(rows: &Collapsed<N>) -> Vec<Scalar
                 .collect::<Float64Array>(),
         )
     };
-    #[expect(clippy::cast_possible_truncation, reason = "a number of customers")]
-    let customers = distinct.iter().map(|(_, customers)| *customers as i64);
+    let customers = distinct.iter().map(|(_, customers)| *customers);
     let customers: ArrayRef = Arc::new(customers.collect::<Int64Array>());
     let mut state: Vec<_> = (0..N).map(|i| list(column(i))).collect();
     state.push(list(customers));

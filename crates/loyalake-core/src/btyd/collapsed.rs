@@ -73,11 +73,11 @@ impl<const N: usize> Collapsed<N> {
         self.settled().sorted.len() as u64
     }
 
-    /// The distinct rows in ascending order, with their customers.
-    pub fn rows(&self) -> Vec<([f64; N], f64)> {
+    /// The distinct rows in ascending order, with what `count` makes of their customers.
+    pub fn rows<C>(&self, count: impl Fn(u64) -> C) -> Vec<([f64; N], C)> {
         let settled = self.settled();
         let rows = settled.sorted.iter();
-        rows.map(|(keys, customers)| (keys.map(number), *customers as f64))
+        rows.map(|(keys, customers)| (keys.map(number), count(*customers)))
             .collect()
     }
 
@@ -216,7 +216,7 @@ mod tests {
         rows.update([0.0], 1);
         rows.update([-0.0], 2);
         rows.update([1.0], 0);
-        assert_eq!(rows.rows(), vec![([0.0], 3.0)]);
+        assert_eq!(rows.rows(|n| n), vec![([0.0], 3)]);
     }
 
     #[test]
@@ -236,14 +236,14 @@ mod tests {
                 }
             }
         }
-        let expected = |numbers: &[f64], row: fn(f64, f64) -> [f64; 3], n: f64| {
+        let expected = |numbers: &[f64], row: fn(f64, f64) -> [f64; 3], n: u64| {
             let pairs = numbers
                 .iter()
                 .flat_map(|x| numbers.iter().map(move |y| (*x, *y)));
             pairs.map(|(x, y)| (row(x, y), n)).collect::<Vec<_>>()
         };
-        assert_eq!(all.rows(), expected(&numbers, |x, y| [x, y, x], 3.0));
-        assert_eq!(whole.rows(), expected(&small, |x, y| [x, y, x], 2.0));
+        assert_eq!(all.rows(|n| n), expected(&numbers, |x, y| [x, y, x], 3));
+        assert_eq!(whole.rows(|n| n), expected(&small, |x, y| [x, y, x], 2));
     }
 
     proptest! {
@@ -256,8 +256,8 @@ mod tests {
             let (mut forward, mut backward) = (collapsed(left), collapsed(right));
             forward.merge(collapsed(right));
             backward.merge(collapsed(left));
-            prop_assert_eq!(forward.rows(), collapsed(&rows).rows());
-            prop_assert_eq!(backward.rows(), collapsed(&rows).rows());
+            prop_assert_eq!(forward.rows(|n| n), collapsed(&rows).rows(|n| n));
+            prop_assert_eq!(backward.rows(|n| n), collapsed(&rows).rows(|n| n));
         }
     }
 }

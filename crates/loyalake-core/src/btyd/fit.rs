@@ -138,7 +138,7 @@ impl<const N: usize, const P: usize> FitProblem<'_, N, P> {
         density: impl Fn(&[f64; N]) -> f64,
     ) -> Fit {
         let without_parameters = self.without_parameters();
-        let mut rows = self.data.rows();
+        let mut rows = self.data.rows(|n| n as f64);
         let customers: f64 = rows.iter().map(|(_, n)| n).sum();
         let has_evidence = rows.iter().any(|(row, _)| (self.evidence.is_in)(row));
         let least = P as f64 + 1.0;

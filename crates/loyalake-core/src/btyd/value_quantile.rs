@@ -143,3 +143,121 @@ fn bisect(low: f64, high: f64, y: f64) -> f64 {
         _ => y - 1.0 - y.abs(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+    use super::super::simulate::{Purchase, Shop, history};
+    use super::super::{bg_nbd, model};
+    use super::*;
+
+    const DAYS: f64 = 730.0;
+    const HORIZON: f64 = 365.0;
+
+    /// A simulated customer: what the models predict, and what came.
+    struct Outcome {
+        predicted: f64,
+        none: f64,
+        low: f64,
+        high: f64,
+        value: f64,
+    }
+
+    impl Outcome {
+        /// How much of the outcome lies between the 10 % and the 90 % quantile. No purchase at all
+        /// stands for all shares of customers from 0 to its probability.
+        fn covered(&self) -> f64 {
+            if self.value > 0.0 {
+                return if self.low < self.value && self.value <= self.high {
+                    1.0
+                } else {
+                    0.0
+                };
+            }
+            f64::max(self.none.min(0.9) - 0.1, 0.0) / self.none
+        }
+    }
+
+    fn outcomes(shop: &Shop, customers: u64) -> Vec<Outcome> {
+        let model = bg_nbd::try_new(&shop.purchases).unwrap();
+        let spending = GammaGamma::try_new(&shop.spend).unwrap();
+        let outcome = |customer| {
+            let purchases = shop.customer(3, customer, DAYS + HORIZON);
+            let (past, future): (Vec<Purchase>, Vec<Purchase>) = purchases
+                .into_iter()
+                .partition(|purchase| purchase.day < DAYS);
+            let history = history(&past, DAYS)?;
+            let repeats = past[1..].iter().map(|purchase| purchase.value);
+            let spend = Spend::try_new(history.x, repeats.sum::<f64>() / history.x);
+            let quantile =
+                |q| value_quantile(&model, &spending, &history, spend.as_ref(), HORIZON, q);
+            let per_purchase = spending.expected_spend(spend.as_ref()).unwrap();
+            Some(Outcome {
+                predicted: model.expected_purchases(&history, HORIZON) * per_purchase,
+                none: model.purchase_probability(&history, HORIZON, 0.0),
+                low: quantile(0.1),
+                high: quantile(0.9),
+                value: future.iter().map(|purchase| purchase.value).sum(),
+            })
+        };
+        (0..customers).filter_map(outcome).collect()
+    }
+
+    fn coverage(outcomes: &[Outcome]) -> f64 {
+        outcomes.iter().map(Outcome::covered).sum::<f64>() / outcomes.len() as f64
+    }
+
+    #[test]
+    fn eighty_percent_intervals_hold_eighty_percent_overall_and_by_decile() {
+        for purchases in [[0.8, 60.0, 0.8, 4.0], [3.0, 60.0, 0.5, 20.0]] {
+            let shop = Shop {
+                purchases,
+                spend: [6.25, 3.74, 15.44],
+            };
+            let mut outcomes = outcomes(&shop, 40_000);
+            outcomes.sort_by(|one, other| one.predicted.total_cmp(&other.predicted));
+            let all = coverage(&outcomes);
+            assert!((0.78..0.82).contains(&all), "{purchases:?}: {all}");
+            for decile in outcomes.chunks(outcomes.len().div_ceil(10)) {
+                let share = coverage(decile);
+                assert!(
+                    (0.78..0.82).contains(&share),
+                    "{purchases:?}: {share} of a decile"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn quantiles_rise_with_the_probability_and_scale_with_the_value() {
+        let history = History::try_new(3.0, 200.0, 300.0).unwrap();
+        let parameters = [0.8, 60.0, 0.8, 4.0];
+        for name in ["bg_nbd", "mbg_nbd", "pareto_nbd"] {
+            let model = model(name).unwrap().purchases(&parameters).unwrap();
+            let quantile = |v: f64, mean: f64, q| {
+                let spending = GammaGamma::try_new(&[6.25, 3.74, v]).unwrap();
+                let spend = Spend::try_new(3.0, mean);
+                value_quantile(
+                    model.as_ref(),
+                    &spending,
+                    &history,
+                    spend.as_ref(),
+                    365.0,
+                    q,
+                )
+            };
+            let mut before = 0.0;
+            for q in (1..100).map(|percent| f64::from(percent) / 100.0) {
+                let value = quantile(15.0, 20.0, q);
+                assert!(value >= before && value.is_finite(), "{name}, {q}: {value}");
+                let scaled = quantile(1_500.0, 2_000.0, q);
+                assert!(
+                    (scaled - 100.0 * value).abs() <= 1e-6 * scaled,
+                    "{name}, {q}"
+                );
+                before = value;
+            }
+            assert!(before > 0.0, "{name}");
+        }
+    }
+}

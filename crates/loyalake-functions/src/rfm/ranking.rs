@@ -206,7 +206,7 @@ impl Accumulator for PairAccumulator {
 
     fn evaluate(&mut self) -> Result<ScalarValue> {
         Ok(ScalarValue::Float64((self.function.measure)(
-            &self.pairs.rows(),
+            &self.pairs.rows(|n| n),
         )))
     }
 

@@ -1,159 +1,65 @@
-//! Lifetime-value models against published numbers and 40-digit reference values.
+//! The lifetime-value models against published numbers and 40-digit reference values.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
 use loyalake_core::btyd::bg_bb::{self, BgBb};
-use loyalake_core::btyd::gamma_gamma::{self, GammaGamma};
-use loyalake_core::btyd::sbg::{self, Sbg};
-use loyalake_core::btyd::{Collapsed, Fit, History, PurchaseModel, Spend, Status, bg_nbd, mbg_nbd};
+use loyalake_core::btyd::{
+    Collapsed, Fit, History, PurchaseModel, Status, bg_nbd, gamma_gamma, mbg_nbd, pareto_nbd, sbg,
+};
 
 use super::read;
 
-const TOLERANCE: f64 = 1e-10;
+#[path = "btyd/points.rs"]
+mod points;
+#[path = "btyd/predictions.rs"]
+mod predictions;
 
-/// A line of `points.csv` or `corners.csv`.
-struct Point<'a> {
-    line: &'a str,
-    model: &'a str,
-    quantity: &'a str,
-    parameters: Vec<f64>,
-    inputs: HashMap<&'a str, f64>,
-    value: f64,
+/// A customer of the CDNOW sample, purchases of a day counted as one, to 1997-09-30.
+struct Customer {
+    /// x, `t_x`, T in weeks.
+    history: [f64; 3],
+    mean_repeat_value: Option<f64>,
+    /// Days with a purchase in the 39 weeks that follow.
+    later: f64,
 }
 
-impl<'a> Point<'a> {
-    fn parse(line: &'a str) -> Self {
-        let fields: Vec<&str> = line.split(',').collect();
-        let [model, quantity, parameters, inputs, value] = fields[..] else {
-            panic!("five fields needed: {line}")
-        };
-        let pairs = |text: &'a str| text.split(';').map(|pair| pair.split_once('=').unwrap());
-        Self {
-            line,
-            model,
-            quantity,
-            parameters: pairs(parameters)
-                .map(|(_, number)| number.parse().unwrap())
-                .collect(),
-            inputs: pairs(inputs)
-                .map(|(name, number)| (name, number.parse().unwrap()))
-                .collect(),
-            value: value.parse().unwrap(),
-        }
-    }
-
-    fn computed(&self) -> f64 {
-        let parameters = &self.parameters;
-        match self.model {
-            "bgnbd" => self.purchases(&bg_nbd::try_new(parameters).unwrap()),
-            "mbgnbd" => self.purchases(&mbg_nbd::try_new(parameters).unwrap()),
-            "bgbb" => self.opportunities(&BgBb::try_new(parameters).unwrap()),
-            "sbg" => self.contract(Sbg::try_new(parameters).unwrap()),
-            "gg" => self.spend(GammaGamma::try_new(parameters).unwrap()),
-            model => panic!("no such model: {model}"),
-        }
-    }
-
-    fn purchases(&self, model: &dyn PurchaseModel) -> f64 {
-        let input = |name| self.inputs[name];
-        if self.quantity == "expectation" {
-            return model.expected_purchases_new(input("t"));
-        }
-        let history = History::try_new(input("x"), input("t_x"), input("T")).unwrap();
-        match self.quantity {
-            "loglik" => model.log_likelihood(&history),
-            "p_alive" => model.p_alive(&history),
-            "cet" => model.expected_purchases(&history, input("t")),
-            "discounted" => {
-                let horizon = Some(input("t")).filter(|t| t.is_finite());
-                model.discounted_purchases(&history, horizon, input("d"))
-            }
-            quantity => panic!("no such quantity: {quantity}"),
-        }
-    }
-
-    fn spend(&self, model: GammaGamma) -> f64 {
-        let spend = Spend::try_new(self.inputs["x"], self.inputs["m"]).unwrap();
-        match self.quantity {
-            "loglik" => model.log_likelihood(&spend),
-            "expected_spend" => model.expected_spend(Some(&spend)).unwrap(),
-            quantity => panic!("no such quantity: {quantity}"),
-        }
-    }
-}
-
-fn assert_file_matches(path: &str, least_points: usize) {
-    let text = read(path);
-    let points: Vec<Point> = text.lines().skip(1).map(Point::parse).collect();
-    assert!(
-        points.len() >= least_points,
-        "{path} holds {} points only",
-        points.len()
-    );
-    let mut wrong = Vec::new();
-    for point in &points {
-        let computed = point.computed();
-        let error = (computed - point.value).abs();
-        // Values below the smallest double are 0.
-        if error.is_nan() || error > TOLERANCE * point.value.abs().max(f64::MIN_POSITIVE) {
-            wrong.push(format!("{}\n    computed {computed:e}", point.line));
-        }
-    }
-    assert!(
-        wrong.is_empty(),
-        "{} of {}:\n{}",
-        wrong.len(),
-        points.len(),
-        wrong.join("\n")
-    );
-}
-
-#[test]
-fn btyd_points_at_published_parameters_match() {
-    assert_file_matches("golden/btyd/points.csv", 120);
-}
-
-#[test]
-fn btyd_corners_match() {
-    assert_file_matches("golden/btyd/corners.csv", 700);
-}
-
-/// CDNOW sample, purchases of a day counted as one, to 1997-09-30: (x, `t_x`, T) in weeks, mean
-/// repeat value.
-fn cdnow() -> Vec<([f64; 3], Option<f64>)> {
+fn cdnow() -> Vec<Customer> {
     let text = read("../examples/cdnow/CDNOW_sample.txt");
     let mut customers: BTreeMap<&str, BTreeMap<i32, f64>> = BTreeMap::new();
     for line in text.lines() {
         let fields: Vec<&str> = line.split_whitespace().collect();
         let (date, dollars): (i32, f64) = (fields[2].parse().unwrap(), fields[4].parse().unwrap());
-        if date <= 19_970_930 {
-            let days = customers.entry(fields[1]).or_default();
-            *days.entry(day_of_1997(date)).or_default() += dollars;
-        }
+        let days = customers.entry(fields[1]).or_default();
+        *days.entry(day(date)).or_default() += dollars;
     }
-    let end = day_of_1997(19_970_930);
-    let history = |days: BTreeMap<i32, f64>| {
-        let weeks = |days: i32| f64::from(days) / 7.0;
-        let (first, last) = (*days.keys().next().unwrap(), *days.keys().last().unwrap());
-        let x = days.len() as f64 - 1.0;
-        let repeat_value: f64 = days.values().skip(1).sum();
-        (
-            [x, weeks(last - first), weeks(end - first)],
-            (x > 0.0).then(|| repeat_value / x),
-        )
-    };
-    customers.into_values().map(history).collect()
+    customers.into_values().map(customer).collect()
 }
 
-fn day_of_1997(date: i32) -> i32 {
-    let days_before = [0, 31, 59, 90, 120, 151, 181, 212, 243];
-    days_before[usize::try_from(date / 100 % 100 - 1).unwrap()] + date % 100
+fn customer(mut days: BTreeMap<i32, f64>) -> Customer {
+    let end = day(19_970_930);
+    let later = days.split_off(&(end + 1));
+    let weeks = |days: i32| f64::from(days) / 7.0;
+    let (first, last) = (*days.keys().next().unwrap(), *days.keys().last().unwrap());
+    let x = days.len() as f64 - 1.0;
+    let repeat_value: f64 = days.values().skip(1).sum();
+    Customer {
+        history: [x, weeks(last - first), weeks(end - first)],
+        mean_repeat_value: (x > 0.0).then(|| repeat_value / x),
+        later: later.len() as f64,
+    }
+}
+
+/// Days since the end of 1996, of a date in 1997 or 1998.
+fn day(date: i32) -> i32 {
+    let days_before = [0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334];
+    let month = usize::try_from(date / 100 % 100).unwrap();
+    (date / 10_000 - 1997) * 365 + days_before[month - 1] + date % 100
 }
 
 fn cdnow_histories() -> Collapsed<3> {
     let mut histories = Collapsed::default();
-    for (history, _) in cdnow() {
-        histories.update(history, 1);
+    for customer in cdnow() {
+        histories.update(customer.history, 1);
     }
     histories
 }
@@ -204,13 +110,25 @@ fn mbg_nbd_fit_matches_lifetimes() {
     );
 }
 
+/// `CLVTools`, with the digits of a second implementation, which found the standard errors.
+#[test]
+fn pareto_nbd_fit_matches_clvtools() {
+    let fit = pareto_nbd::fit(&cdnow_histories());
+    assert_fit(
+        &fit,
+        &[0.553_277, 10.577_682, 0.606_240, 11.668_737],
+        -9_594.976_2,
+    );
+    assert_std_errors(&fit, &[0.047_63, 0.842_72, 0.187_28, 6.211_18]);
+}
+
 /// `CLVTools`; 946 repeat buyers.
 #[test]
 fn gamma_gamma_fit_matches_clvtools() {
     let mut spends = Collapsed::default();
-    for ([x, ..], mean) in cdnow() {
-        if let Some(mean) = mean.filter(|mean| *mean > 0.0) {
-            spends.update([x, mean], 1);
+    for customer in cdnow() {
+        if let Some(mean) = customer.mean_repeat_value.filter(|mean| *mean > 0.0) {
+            spends.update([customer.history[0], mean], 1);
         }
     }
     let fit = gamma_gamma::fit(&spends);
@@ -222,7 +140,8 @@ fn gamma_gamma_fit_matches_clvtools() {
 fn model_and_unit_of_time_do_not_change_the_likelihood_ratio() {
     let weeks = bg_nbd::fit(&cdnow_histories());
     let mut days = Collapsed::default();
-    for ([x, t_x, age], _) in cdnow() {
+    for customer in cdnow() {
+        let [x, t_x, age] = customer.history;
         days.update([x, (7.0 * t_x).round(), (7.0 * age).round()], 1);
     }
     let days = bg_nbd::fit(&days);
@@ -238,42 +157,11 @@ fn model_and_unit_of_time_do_not_change_the_likelihood_ratio() {
 /// Fader, Hardie, Lee (2005): 2,357 customers of whom 1,411 never came back.
 #[test]
 fn cdnow_sample_is_that_of_the_papers() {
-    let customers = cdnow();
-    let distinct: BTreeSet<String> = customers.iter().map(|(h, _)| format!("{h:?}")).collect();
-    assert_eq!((customers.len(), distinct.len()), (2_357, 1_016));
-    assert_eq!(
-        customers.iter().filter(|([x, ..], _)| *x < 1.0).count(),
-        1_411
-    );
-}
-
-impl Point<'_> {
-    fn opportunities(&self, model: &BgBb) -> f64 {
-        let input = |name| self.inputs[name];
-        if self.quantity == "expectation" {
-            return model.expected_purchases_new(input("n"));
-        }
-        let history = History::try_new(input("x"), input("t_x"), input("n")).unwrap();
-        assert!(model.accepts(&history), "{}", self.line);
-        match self.quantity {
-            "loglik" => model.log_likelihood(&history),
-            "p_alive_at_n_plus_1" => model.p_alive(&history),
-            "cet" => model.expected_purchases(&history, input("n_star")),
-            "dert" => model.discounted_purchases(&history, None, input("d")),
-            quantity => panic!("no such quantity: {quantity}"),
-        }
-    }
-
-    fn contract(&self, model: Sbg) -> f64 {
-        let input = |name| self.inputs[name];
-        let value = match self.quantity {
-            "survival" => model.survival(input("t")),
-            "retention" => model.retention_rate(input("t")),
-            "derl_before_renewal" => model.expected_lifetime(input("n"), input("d")),
-            quantity => panic!("no such quantity: {quantity}"),
-        };
-        value.unwrap()
-    }
+    let histories: Vec<[f64; 3]> = cdnow().iter().map(|customer| customer.history).collect();
+    let distinct: BTreeSet<String> = histories.iter().map(|h| format!("{h:?}")).collect();
+    assert_eq!((histories.len(), distinct.len()), (2_357, 1_016));
+    let one_time_buyers = histories.iter().filter(|[x, ..]| *x < 1.0);
+    assert_eq!(one_time_buyers.count(), 1_411);
 }
 
 /// Fader, Hardie, Shang (2010), table 1: donors by repeat donations and the last of six years with

@@ -37,13 +37,25 @@ static DOCUMENTATION: LazyLock<Documentation> =
         Documentation::builder(
         super::SECTION,
         format!(
-            "Fits the BG/BB model (Fader, Hardie, Shang 2010, Marketing Science 29(6)) by maximum \
-             likelihood: at each of equally spaced opportunities a customer first leaves for good \
-             with a probability of the customer's own (gamma, delta), and who is still there \
-             buys, at most once, with another one (alpha, beta). Use it for purchases that can \
-             only happen at given occasions: yearly donations, seasons, events. It does not know \
-             several purchases at one opportunity, or opportunities that only some customers \
-             have. {RESULT}"
+            "Fits BG/BB, a model of repeat purchases at equally spaced opportunities of \
+             customers who may silently leave before each of them, by maximum likelihood.\n\n\
+             Assumptions: at each opportunity a customer first leaves for good with a \
+             constant probability; who is still there buys, at most once, with another \
+             constant one. Probabilities of buying differ among customers by a beta \
+             distribution (alpha, beta), those of leaving by another one (gamma, delta), \
+             independently.\n\n\
+             When to use it: purchases can only happen at given occasions (a yearly appeal \
+             for donations, a season, an event), or what counts is whether there was one in \
+             each period. Times and horizons are whole numbers of opportunities, and alive \
+             means: at the next one.\n\n\
+             What it cannot do: several purchases at one opportunity, opportunities that only \
+             some customers have, seasons, trends. For purchases at any time take bg_nbd_fit, \
+             mbg_nbd_fit or pareto_nbd_fit.\n\n\
+             Source: Fader, Hardie, Shang (2010), Customer-base analysis in a discrete-time \
+             noncontractual setting, Marketing Science 29(6), equations 7 (probability of a \
+             number of purchases), 8 (those expected of a new customer), 11 (probability of \
+             being alive) and 13 (expected purchases).\n\n\
+             {RESULT}"
         ),
         "bg_bb_fit(repeat_purchases, recency, periods [, weight])",
     )

@@ -197,8 +197,9 @@ fn with_scorer<T>(
 static P_ALIVE_DOCUMENTATION: LazyLock<Documentation> = LazyLock::new(|| {
     of_history(
         "btyd_p_alive",
-        "Probability that a customer is still a customer, by a fitted model of purchases \
-         (bg_nbd: 1 for one-time buyers; mbg_nbd lets them fade).",
+        "Probability that a customer is still a customer, by a fitted model of purchases: with \
+         bg_nbd 1 for all one-time buyers, with mbg_nbd and pareto_nbd less the longer they are \
+         silent; with bg_bb the probability to be one at the next opportunity.",
         &[],
     )
     .with_sql_example(

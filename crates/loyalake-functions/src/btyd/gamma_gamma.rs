@@ -98,9 +98,22 @@ static FIT_DOCUMENTATION: LazyLock<Documentation> =
         Documentation::builder(
         super::SECTION,
         format!(
-            "Fits the Gamma-Gamma model of spending (Fader, Hardie 2013) by maximum likelihood to \
-             customers with repeat purchases: values of a customer's purchases vary around a \
-             mean of the customer's own, independent of how often the customer buys. {RESULT}"
+            "Fits Gamma-Gamma, a model of how much customers spend per purchase, by maximum \
+             likelihood to customers with repeat purchases.\n\n\
+             Assumptions: the values of a customer's purchases vary around the customer's own \
+             mean, which never changes, by a gamma distribution of shape p; its rate differs \
+             among customers by another gamma distribution (shape q, rate v). Spending does \
+             not depend on how often a customer buys.\n\n\
+             When to use it: together with a model of purchases, for customer lifetime value. \
+             Look at corr(repeat_purchases, mean_repeat_value) before: near 0 is fine, above \
+             0.3 or below −0.3 is a warning.\n\n\
+             What it cannot do: means that change over time or with frequency, and values of \
+             0 or less: such rows are rejected, so take refunds off before. With q ≤ 1 the \
+             mean of all customers is infinite, and a customer without repeat purchases has \
+             no expected value.\n\n\
+             Source: Fader, Hardie (2013), The gamma-gamma model of monetary value, equations \
+             1a (likelihood) and 5 (expected value).\n\n\
+             {RESULT}"
         ),
         "gamma_gamma_fit(repeat_purchases, mean_repeat_value [, weight])",
     )

@@ -33,9 +33,19 @@ static FIT: ModelFit<3> = ModelFit {
 static DOCUMENTATION: LazyLock<Documentation> = LazyLock::new(|| {
     history_documentation(
         "mbg_nbd_fit",
-        "Fits the MBG/NBD model (Batislam, Denizel, Filiztekin 2007) by maximum likelihood: as \
-         BG/NBD, but customers may also leave after their first purchase, so that one-time buyers \
-         fade, too.",
+        "Fits MBG/NBD, a model of repeat purchases of customers who may silently leave after \
+         each purchase, the first included, by maximum likelihood.\n\n\
+         Assumptions: those of bg_nbd_fit, with the same parameters, but the first purchase \
+         is a chance to leave like any other.\n\n\
+         When to use it: in place of BG/NBD where many customers come once and never again; \
+         the longer they are silent, the less probably they are alive.\n\n\
+         What it cannot do: customers leave at purchases only, so that who buys seldom has \
+         few chances to leave; pareto_nbd_fit lets them leave at any time. Seasons, regular \
+         intervals, trends and several purchases at once are unknown to it, too.\n\n\
+         Source: Batislam, Denizel, Filiztekin (2007), Empirical validation and comparison of \
+         models for customer base analysis, International Journal of Research in Marketing \
+         24(3). Its formulas are those of Fader, Hardie, Lee (2005), equations 6 and 10, with \
+         x + 1 chances to leave in place of x.",
     )
     .with_related_udf("bg_nbd_fit")
     .with_related_udf("btyd_expected_purchases")

@@ -43,7 +43,7 @@ pub(super) fn history_documentation(
 ) -> datafusion_doc::DocumentationBuilder {
     Documentation::builder(
         super::SECTION,
-        format!("{description} {RESULT}"),
+        format!("{description}\n\n{RESULT}"),
         format!("{function}(repeat_purchases, recency, age [, weight])"),
     )
     .with_argument(
@@ -67,14 +67,15 @@ pub(super) fn history_documentation(
 }
 
 /// What all fits have in common.
-pub(super) const RESULT: &str = "The result is a struct: model, parameters (a list of name, value, \
-     std_error), log_likelihood, customers, rows_distinct, rows_rejected, iterations, \
-     gradient_norm, status and message. status is 'ok' at an interior maximum; 'boundary' when \
-     the likelihood keeps rising while a parameter runs away; 'not_converged' at the iteration \
-     limit; 'insufficient_data' with fewer customers than parameters + 1, or without any repeat \
-     purchase (parameters are NULL). Rows with a NULL are skipped; rows outside the model's \
-     domain are counted in rows_rejected. The order of rows does not matter. An empty group \
-     gives NULL.";
+pub(super) const RESULT: &str = "The result is a struct: model, parameters (a list of name, \
+     value, std_error), log_likelihood, customers, rows_distinct, rows_rejected, iterations, \
+     gradient_norm, status and message. status is 'ok' at an interior maximum, and only then \
+     there are standard errors; 'boundary' when the likelihood keeps rising while a parameter \
+     runs away, or does not determine all of them; 'not_converged' at the iteration limit; \
+     'insufficient_data' (parameters are NULL) with fewer customers than parameters + 1, or none \
+     with a repeat purchase (sbg_fit: with a period that has ended). Rows with a NULL are \
+     skipped; rows outside the model's domain are counted in rows_rejected. The order of rows \
+     does not matter. An empty group gives NULL.";
 pub(super) const WEIGHT: &str =
     "How many customers have this row, a whole number; 1 when left out.";
 

@@ -33,14 +33,24 @@ static FIT: ModelFit<3> = ModelFit {
 static DOCUMENTATION: LazyLock<Documentation> = LazyLock::new(|| {
     history_documentation(
         "pareto_nbd_fit",
-        "Fits the Pareto/NBD model (Schmittlein, Morrison, Colombo 1987; likelihood: Fader, Hardie \
-         2005, A note on deriving the Pareto/NBD model, equation 17) by maximum likelihood: \
-         customers buy at random at a rate of their own (r, alpha) until they leave, unseen, at a \
-         random time with a rate of their own (s, beta). Customers leave at any time, not only at \
-         a purchase, so that who is silent for longer than usual fades even without a repeat \
-         purchase. Use it when leaving has nothing to do with buying. It does not know seasons, \
-         or rates that change or depend on each other; where nobody or everybody leaves alike the \
-         likelihood has no maximum and the status is 'boundary'.",
+        "Fits Pareto/NBD, a model of repeat purchases of customers who may silently leave at \
+         any moment, by maximum likelihood.\n\n\
+         Assumptions: a customer buys at random moments, at a constant rate, until leaving \
+         for good after a time that is random, too, with a constant rate of leaving. Rates of \
+         buying differ among customers by a gamma distribution (shape r, rate alpha), rates \
+         of leaving by another one (shape s, rate beta), independently.\n\n\
+         When to use it: leaving has nothing to do with buying (customers move, or lose \
+         interest). Whoever is silent for longer than usual fades, one-time buyers as well. \
+         With long histories it often fits better than the models in which purchases make \
+         customers leave.\n\n\
+         What it cannot do: seasons, regular intervals, trends, several purchases at once, \
+         and rates that depend on each other. s and beta are hard to tell apart from few \
+         data, which shows in their standard errors; where nobody leaves, or everybody at the \
+         same rate, there is no maximum and the status is 'boundary'.\n\n\
+         Source: Schmittlein, Morrison, Colombo (1987), Counting your customers: who are they \
+         and what will they do next?, Management Science 33(1); Fader, Hardie (2005), A note \
+         on deriving the Pareto/NBD model and related expressions, equations 17 (likelihood), \
+         36 (expected purchases) and 39 (probability of being alive).",
     )
     .with_related_udf("bg_nbd_fit")
     .with_related_udf("btyd_expected_purchases")

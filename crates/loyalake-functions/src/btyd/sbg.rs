@@ -111,13 +111,21 @@ static FIT_DOCUMENTATION: LazyLock<Documentation> = LazyLock::new(|| {
     Documentation::builder(
         super::SECTION,
         format!(
-            "Fits the shifted beta-geometric model of contracts (Fader, Hardie 2007, How to \
-             project customer retention, Journal of Interactive Marketing 21(1)) by maximum \
-             likelihood: at the end of each period a customer renews or churns, with a \
-             probability of churn of the customer's own (alpha, beta), the same in every period. \
-             Retention rates rise with age because those who churn easily go first. Use it for \
-             subscriptions, where leaving is seen. It does not know customers who return, or \
-             seasons. {RESULT}"
+            "Fits sBG, the shifted beta-geometric model of how long customers keep renewing a \
+             contract, by maximum likelihood.\n\n\
+             Assumptions: at the end of each period a customer leaves with a constant \
+             probability. Probabilities differ among customers by a beta distribution (alpha, \
+             beta). That is why retention rates rise with the age of a cohort: who leaves \
+             easily goes first.\n\n\
+             When to use it: subscriptions and contracts with renewals at equal steps, where \
+             leaving is seen. A few periods are enough to project many.\n\n\
+             What it cannot do: customers who come back, seasons, a probability of leaving \
+             that changes as a customer gets older, and purchases. From a single period it \
+             cannot tell how much customers differ: the status is 'boundary'.\n\n\
+             Source: Fader, Hardie (2007), How to project customer retention, Journal of \
+             Interactive Marketing 21(1), equations 6 (survival), 8 (retention rate) and B3 \
+             (likelihood).\n\n\
+             {RESULT}"
         ),
         "sbg_fit(periods, is_churned [, weight])",
     )

@@ -1,4 +1,4 @@
--- CDNOW, step 2: do the forecasts come true? What models fitted to the first 39 weeks expected of
+-- CDNOW, step 3: do the forecasts come true? What models fitted to the first 39 weeks expected of
 -- the 39 weeks after them, beside what happened.
 --
 -- Customers by repeat purchases until then, means of a customer's purchases after it. `past_rate`

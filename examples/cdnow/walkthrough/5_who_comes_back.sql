@@ -1,4 +1,4 @@
--- CDNOW, step 4: who is still a customer, who comes back, and when?
+-- CDNOW, step 5: who is still a customer, who comes back, and when?
 --
 -- A dozen customers with five repeat purchases, those who were silent for longest first. The same
 -- number of purchases can mean anything: what counts is the silence, measured by the customer's

@@ -1,4 +1,4 @@
--- CDNOW, step 7: what all customers are worth, and whether the intervals keep their promise.
+-- CDNOW, step 8: what all customers are worth, and whether the intervals keep their promise.
 --
 -- Customers spent 70,976 dollars, 60,449 were expected. What is missing is with those who came once
 -- or a few times: more of them than expected came back. Not more than one in ten should spend less

@@ -1,4 +1,4 @@
--- CDNOW, step 5: how much does a customer spend per purchase?
+-- CDNOW, step 6: how much does a customer spend per purchase?
 --
 -- Gamma-Gamma assumes that spending has nothing to do with frequency. Look first: of the customers
 -- with repeat purchases the correlation is small (above 0.3 would be a warning), so the model may

@@ -1,4 +1,4 @@
--- CDNOW, step 6: the ten customers worth most in the next 39 weeks, in dollars.
+-- CDNOW, step 7: the ten customers worth most in the next 39 weeks, in dollars.
 --
 -- Expected value is expected purchases times expected spend; over long horizons take discounted
 -- purchases (btyd_discounted_purchases). It is a mean, and p10 and p90 say how far off it can be:

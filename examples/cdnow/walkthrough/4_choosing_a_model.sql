@@ -1,4 +1,4 @@
--- CDNOW, step 3: which model to take? Each forecast of the 39 weeks in one line.
+-- CDNOW, step 4: which model to take? Each forecast of the 39 weeks in one line.
 --
 -- Customers made 1,882 purchases. The log-likelihood, the higher the better, is that of the number
 -- of purchases that each customer made: it rewards a model that knows what it does not know. Sum,

@@ -123,7 +123,7 @@ def table(header, rows):
 
 def spread(ratios):
     """The median, then the least and the largest."""
-    figure = "{:.1f}×" if statistics.median(ratios) < 10 else "{:.0f}×"
+    figure = "{:.2g}×" if statistics.median(ratios) < 10 else "{:.0f}×"
     values = (statistics.median(ratios), min(ratios), max(ratios))
     median, least, most = (figure.format(value) for value in values)
     return f"{median} ({least} to {most})"

@@ -7,14 +7,17 @@ use divan::counter::ItemsCount;
 use divan::{Bencher, black_box};
 use loyalake_core::btyd::simulate::Shop;
 use loyalake_core::btyd::{
-    Collapsed, Fit, History, PurchaseModel, bg_nbd, gamma_gamma, mbg_nbd, model,
+    Collapsed, Fit, History, PurchaseModel, bg_bb, bg_nbd, gamma_gamma, mbg_nbd, model, pareto_nbd,
+    sbg,
 };
 
 const CUSTOMERS: u64 = 100_000;
 const DAYS: f64 = 730.0;
 const PURCHASES: [f64; 4] = [0.8, 60.0, 0.8, 4.0];
+/// What Pareto/NBD fitted to such customers finds.
+const PARETO_NBD: [f64; 4] = [1.34, 116.0, 2.15, 1170.0];
 const SPEND: [f64; 3] = [6.25, 3.74, 15.44];
-const PURCHASE_MODELS: [&str; 2] = ["bg_nbd", "mbg_nbd"];
+const PURCHASE_MODELS: [&str; 3] = ["bg_nbd", "mbg_nbd", "pareto_nbd"];
 
 fn main() {
     divan::Divan::default()
@@ -48,6 +51,7 @@ fn rows() -> Vec<[f64; 3]> {
 fn collapse<const N: usize>(rows: impl Iterator<Item = [f64; N]>) -> Collapsed<N> {
     let mut collapsed = Collapsed::default();
     rows.for_each(|row| collapsed.update(row, 1));
+    collapsed.settle();
     collapsed
 }
 
@@ -73,8 +77,12 @@ fn merge_histories(bencher: Bencher) {
         });
 }
 
-fn fit_histories(bencher: Bencher, fit: fn(&Collapsed<3>) -> Fit) {
-    let collapsed = collapse(rows().into_iter());
+fn fit<const N: usize>(
+    bencher: Bencher,
+    fit: fn(&Collapsed<N>) -> Fit,
+    rows: impl Iterator<Item = [f64; N]>,
+) {
+    let collapsed = collapse(rows);
     bencher
         .counter(ItemsCount::new(CUSTOMERS))
         .bench_local(|| fit(black_box(&collapsed)));
@@ -82,29 +90,57 @@ fn fit_histories(bencher: Bencher, fit: fn(&Collapsed<3>) -> Fit) {
 
 #[divan::bench]
 fn bg_nbd_fit(bencher: Bencher) {
-    fit_histories(bencher, bg_nbd::fit);
+    fit(bencher, bg_nbd::fit, rows().into_iter());
 }
 
 #[divan::bench]
 fn mbg_nbd_fit(bencher: Bencher) {
-    fit_histories(bencher, mbg_nbd::fit);
+    fit(bencher, mbg_nbd::fit, rows().into_iter());
+}
+
+#[divan::bench]
+fn pareto_nbd_fit(bencher: Bencher) {
+    fit(bencher, pareto_nbd::fit, rows().into_iter());
+}
+
+/// At most one purchase a month counts.
+#[divan::bench]
+fn bg_bb_fit(bencher: Bencher) {
+    let by_month = |[x, recency, age]: [f64; 3]| {
+        let [last, months] = [recency, age].map(|days| (days / 30.0).floor());
+        [x.min(last), last, months]
+    };
+    fit(bencher, bg_bb::fit, rows().into_iter().map(by_month));
+}
+
+/// Three months without a purchase end a contract.
+#[divan::bench]
+fn sbg_fit(bencher: Bencher) {
+    let contract = |[_, recency, age]: [f64; 3]| {
+        let has_ended = age - recency > 90.0;
+        let months = (recency / 30.0).ceil().max(1.0);
+        [months, if has_ended { 1.0 } else { 0.0 }]
+    };
+    fit(bencher, sbg::fit, rows().into_iter().map(contract));
 }
 
 #[divan::bench]
 fn gamma_gamma_fit(bencher: Bencher) {
     let customers = customers().into_iter();
     let repeaters = customers.filter(|([x, ..], _)| *x > 0.0);
-    let collapsed = collapse(repeaters.map(|([x, ..], value)| [x, value / x]));
-    bencher
-        .counter(ItemsCount::new(collapsed.customers()))
-        .bench_local(|| gamma_gamma::fit(black_box(&collapsed)));
+    let spending = repeaters.map(|([x, ..], value)| [x, value / x]);
+    fit(bencher, gamma_gamma::fit, spending);
 }
 
 /// The sum over all customers of what a model says of each.
 fn ask(bencher: Bencher, name: &str, question: impl Fn(&dyn PurchaseModel, &History) -> f64) {
     let history = |[x, t_x, age]: [f64; 3]| History::try_new(x, t_x, age).unwrap();
     let histories: Vec<History> = rows().into_iter().map(history).collect();
-    let model = model(name).unwrap().purchases(&PURCHASES).unwrap();
+    let parameters = match name {
+        "pareto_nbd" => PARETO_NBD,
+        _ => PURCHASES,
+    };
+    let model = model(name).unwrap().purchases(&parameters).unwrap();
     let answers = || {
         histories
             .iter()

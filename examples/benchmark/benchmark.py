@@ -213,13 +213,13 @@ def memory(loyalake, model, path, customers):
 
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--loyalake", default="target/release/loyalake", help="the command")
+    parser.add_argument("--loyalake", default="target/debug/loyalake", help="the command")
     parser.add_argument("--customers", type=int, default=1_000_000)
     parser.add_argument("--peer-customers", type=int, metavar="N",
                         help="fit at most the file of N customers, ours and theirs alike")
     parser.add_argument("--many-customers", type=int, default=10_000_000,
                         help="for the memory of a fit; 0 leaves it out")
-    parser.add_argument("--pairs", type=int, default=5, help="measurements, ours and theirs each")
+    parser.add_argument("--pairs", type=int, default=3, help="measurements, ours and theirs each")
     parser.add_argument("--models", nargs="+", default=list(peers.PARAMETERS))
     parser.add_argument("--folder", type=Path, help="where the simulated customers are kept",
                         default=Path(tempfile.gettempdir()) / "loyalake_benchmark")

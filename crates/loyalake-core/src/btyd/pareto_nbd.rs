@@ -32,6 +32,12 @@ const LONGEST_PANEL: f64 = 3.5;
 /// The same in multiples of 1 / √n, for functions that change with n purchases, to 10 digits.
 const PANEL_SPREADS: f64 = 6.0;
 
+/// A share of e^(−32) of customers who buy after all is none of a result's digits.
+const NEVER: f64 = 32.0;
+/// Most steps towards the time of the next purchase, and the relative one that is the last.
+const MOST_STEPS: u32 = 200;
+const LAST_STEP: f64 = 1e-12;
+
 /// The maximum likelihood fit to rows of repeat purchases, recency, age.
 pub fn fit(data: &Collapsed<3>) -> Fit {
     likelihood::fit(data)
@@ -188,13 +194,26 @@ impl ParetoNbd {
         }
     }
 
-    /// P(next purchase within the time | alive) and its derivative.
-    fn next_purchase(&self, posterior: &Posterior, time: f64) -> (f64, f64) {
-        let buying = Decay {
+    fn until_purchase(&self, posterior: &Posterior) -> Decay {
+        Decay {
             purchases: (posterior.rate, posterior.shape + 1.0),
             leaving: (posterior.leaving_rate, self.s),
             kappa: 0.0,
-        };
+        }
+    }
+
+    /// P(there is a next purchase | alive).
+    fn buys_again(&self, posterior: &Posterior) -> f64 {
+        let buying = self.until_purchase(posterior);
+        // What comes later falls by a power of time.
+        let far = (NEVER / (posterior.shape + self.s)).exp();
+        let end = far * (posterior.rate + posterior.leaving_rate);
+        posterior.shape / posterior.rate * buying.integral(end.min(f64::MAX))
+    }
+
+    /// P(next purchase within the time | alive) and its derivative.
+    fn next_purchase(&self, posterior: &Posterior, time: f64) -> (f64, f64) {
+        let buying = self.until_purchase(posterior);
         let rate = posterior.shape / posterior.rate;
         (
             rate * buying.integral(time),
@@ -286,23 +305,22 @@ impl PurchaseModel for ParetoNbd {
     /// # Numerics
     /// Newton's method on ln P(no purchase yet) over ln(1 + time / (α + T)), in which it is convex
     /// and a straight line for customers who never leave: from there every step stays before the
-    /// root.
+    /// root, and ends there when there is one.
     fn next_purchase_quantile(&self, history: &History, q: f64) -> Option<f64> {
-        const FAR: f64 = 100.0;
         let posterior = self.posterior(history.x, history.age);
         let share = q / self.p_alive(history);
-        if share >= 1.0 {
+        if share >= 1.0 || share >= self.buys_again(&posterior) {
             return None;
         }
         let target = (-share).ln_1p();
         let mut y = -target / posterior.shape;
-        while y < FAR {
+        for _ in 0..MOST_STEPS {
             let time = posterior.rate * y.exp_m1();
             let (bought, density) = self.next_purchase(&posterior, time);
             let excess = (-bought).ln_1p() - target;
             let slope = density * (posterior.rate + time) / (1.0 - bought);
             let step = excess / slope;
-            if step <= 1e-13 * y {
+            if step <= LAST_STEP * y {
                 return Some(time);
             }
             y += step;

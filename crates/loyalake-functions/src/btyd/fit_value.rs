@@ -135,6 +135,8 @@ fn encode_parameters(fits: &[Option<Fit>]) -> Result<ListArray> {
 /// The fits in an argument; a constant is kept as one.
 pub(super) struct Fits {
     function: &'static str,
+    /// All rows have the same fit. A fit that was joined on is a column, a subquery is one, too,
+    /// where it stands in several expressions: most batches have one fit whatever they look like.
     is_constant: bool,
     models: Texts,
     parameters: RecordLists,
@@ -167,14 +169,16 @@ impl Fits {
         };
         let parameters = RecordLists::decode(&ColumnarValue::Array(field("parameters")?))?;
         let names = ColumnarValue::Array(parameters.field("name")?);
-        Ok(Self {
+        let mut fits = Self {
             function,
             is_constant,
             models: Texts::decode(&ColumnarValue::Array(field("model")?), text)?,
             names: Texts::decode(&names, text)?,
             values: parameters.numbers("value")?,
             parameters,
-        })
+        };
+        fits.is_constant |= (1..array.len()).all(|row| fits.is_same(0, row));
+        Ok(fits)
     }
 
     /// The name of a row's model and the parameters' names and values; `None` when there are none.

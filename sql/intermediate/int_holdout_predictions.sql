@@ -51,9 +51,13 @@ select
 
     ---------- numerics
     keyed.holdout_purchases as actual,  -- purchases that happened
-    btyd_expected_purchases(
-        fits.fit, keyed.repeat_purchases, keyed.recency_days, keyed.age_days, $holdout_days
-    ) as predicted,  -- expected purchases; NULL without a fit
+    -- expected purchases; NULL without a fit; rounded, for equal histories are ties of rankings
+    round(
+        btyd_expected_purchases(
+            fits.fit, keyed.repeat_purchases, keyed.recency_days, keyed.age_days, $holdout_days
+        ),
+        9
+    ) as predicted,
     btyd_purchase_probability(
         fits.fit, keyed.repeat_purchases, keyed.recency_days, keyed.age_days, $holdout_days,
         keyed.holdout_purchases

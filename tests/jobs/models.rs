@@ -31,8 +31,8 @@ async fn figures_of_the_holdout_are_those_of_orders_cut_off_there() {
         ),
         scored as (
             select x, age, actual,
-                btyd_expected_purchases((select mbg_nbd_fit(x, t_x, age) from known),
-                    x, t_x, age, 180) as predicted,
+                round(btyd_expected_purchases((select mbg_nbd_fit(x, t_x, age) from known),
+                    x, t_x, age, 180), 9) as predicted,
                 btyd_purchase_probability((select mbg_nbd_fit(x, t_x, age) from known),
                     x, t_x, age, 180, actual) as probability
             from known

@@ -12,6 +12,8 @@
     reason = "numbers are ≥ 0, and those too large for a table are not looked up"
 )]
 
+use std::sync::Arc;
+
 use super::{History, PurchaseModel};
 
 /// Numbers of repeat purchases from which on customers are too few to share anything.
@@ -20,28 +22,24 @@ const MOST_COUNTS: usize = 1_024;
 const MOST_TIMES: usize = 1 << 16;
 /// Polynomials; with panels of length 1 and no singularity within π, errors are below 1e-12.
 const TERMS: usize = 13;
-/// A panel is worth its setting up when it has been asked for more often than this.
-const FEW: u32 = 2 * TERMS as u32;
 /// Largest relative difference from the model at which a panel is used.
 const TOLERANCE: f64 = 1e-11;
 
 /// A model with a horizon and a discount rate.
 #[derive(Debug)]
 pub struct Scorer {
-    model: Box<dyn PurchaseModel>,
+    model: Arc<dyn PurchaseModel>,
     horizon: Option<f64>,
     rate: f64,
     scale: f64,
     /// ln(1 + t / scale) by whole t.
     growths: Vec<f64>,
     /// By number of repeat purchases and whole part of ln(1 + age / scale).
-    panels: Vec<Vec<Panel>>,
+    panels: Vec<Vec<Option<Panel>>>,
 }
 
 #[derive(Debug, Clone)]
 enum Panel {
-    /// How often it has been asked for.
-    New(u32),
     Series([f64; TERMS]),
     /// Where polynomials do not follow the model.
     Rough,
@@ -50,7 +48,7 @@ enum Panel {
 impl Scorer {
     /// For expected purchases in (age, age + horizon], each u units ahead counting (1 + rate)^(−u);
     /// horizon `None` is infinite.
-    pub fn new(model: Box<dyn PurchaseModel>, horizon: Option<f64>, rate: f64) -> Self {
+    pub fn new(model: Arc<dyn PurchaseModel>, horizon: Option<f64>, rate: f64) -> Self {
         Self {
             scale: model.time_scale(),
             model,
@@ -59,11 +57,6 @@ impl Scorer {
             growths: Vec::new(),
             panels: Vec::new(),
         }
-    }
-
-    /// The model.
-    pub fn model(&self) -> &dyn PurchaseModel {
-        self.model.as_ref()
     }
 
     /// Probability that the customer is still a customer.
@@ -111,19 +104,15 @@ impl Scorer {
             self.panels.resize(count + 1, Vec::new());
         }
         if self.panels[count].len() <= part {
-            self.panels[count].resize(part + 1, Panel::New(0));
+            self.panels[count].resize(part + 1, None);
         }
-        match &mut self.panels[count][part] {
-            Panel::Series(series) => chebyshev(series, 2.0 * (y - part as f64) - 1.0),
-            Panel::New(times) if *times < FEW => {
-                *times += 1;
-                self.exact(x, age)
-            }
-            Panel::New(_) => {
-                self.panels[count][part] = self.panel(x, part as f64);
-                self.exact(x, age)
-            }
-            Panel::Rough => self.exact(x, age),
+        // A panel is used from the first customer on, so that results depend on nobody else.
+        if self.panels[count][part].is_none() {
+            self.panels[count][part] = Some(self.panel(x, part as f64));
+        }
+        match &self.panels[count][part] {
+            Some(Panel::Series(series)) => chebyshev(series, 2.0 * (y - part as f64) - 1.0),
+            _ => self.exact(x, age),
         }
     }
 
@@ -189,7 +178,7 @@ mod tests {
                 let fourth = if name == "pareto_nbd" { fourth * unit } else { fourth };
                 let parameters = [r, alpha * unit, third, fourth];
                 let set_up = || model(name).unwrap().purchases(&parameters).unwrap();
-                let mut scorer = Scorer::new(set_up(), Some(horizon), rate);
+                let mut scorer = Scorer::new(set_up().into(), Some(horizon), rate);
                 for day in 0..400 {
                     let age = f64::from(day);
                     let t_x = if count > 0 { 0.9 * age } else { 0.0 };
@@ -203,7 +192,7 @@ mod tests {
                         "{name}, age {age}: {found}, not {expected}"
                     );
                 }
-                let panels = scorer.panels.iter().flatten();
+                let panels = scorer.panels.iter().flatten().flatten();
                 let mut usual = panels.filter(|panel| matches!(panel, Panel::Series(_)));
                 prop_assert!(usual.next().is_some(), "{name}: nothing is shared");
             }

@@ -21,6 +21,12 @@ const SINGLE: usize = 256;
 const MOST_NODES: usize = 3_000;
 /// Most steps of the search, which needs about five.
 const MOST_STEPS: usize = 200;
+/// Counts that differ by less than this part of their square root, and by fewer standard
+/// deviations, are taken together.
+const BIN: f64 = 0.4;
+const BIN_DEVIATIONS: f64 = 0.15;
+/// Relative error of the distribution of a total.
+const TOLERANCE: f64 = 1e-10;
 /// A step of Newton's method in ln s that is no longer leaves an error of about its square.
 const LAST_STEP: f64 = 1e-4;
 
@@ -28,8 +34,10 @@ const LAST_STEP: f64 = 1e-4;
 /// for a customer without a repeat purchase. 0 when there is no purchase with probability q.
 ///
 /// # Numerics
-/// Above 256 purchases only numbers that differ by 1 / 256 are looked at. The equation is solved by
-/// Newton's method for ln s in the logarithm of the smaller tail, which is nearly concave.
+/// Above 256 purchases only numbers that differ by 1 / 256 are looked at, and numbers that differ
+/// by less than 0.4 √n (or 0.15 standard deviations) are replaced by their mean: counts
+/// vary by √n at least. The equation is solved by Newton's method for ln s in the logarithm of the
+/// smaller tail, which is nearly concave. Results differ from the exact ones by less than 1e-3.
 pub fn value_quantile(
     model: &dyn PurchaseModel,
     spending: &GammaGamma,
@@ -45,17 +53,18 @@ pub fn value_quantile(
     if q <= none {
         return 0.0;
     }
-    let mut counts = counts(model, [x, age, horizon]);
-    let total: f64 = counts.iter().map(|(_, weight)| weight).sum();
-    counts.retain(|(_, weight)| *weight > LEFT_OUT * total);
+    let counts = binned(&counts(model, [x, age, horizon]));
     // The share of customers with a purchase who spend no more.
     let share = (q - none) / (1.0 - none);
     let (p, shape, scale) = spending.posterior(spend);
     let parts = counts.iter();
     let parts: Vec<(f64, IncompleteBeta)> = parts
-        .map(|(n, weight)| (weight / total, IncompleteBeta::new(p * n, shape)))
+        .map(|(n, share)| {
+            let beta = IncompleteBeta::new(p * n, shape).with_tolerance(TOLERANCE);
+            (*share, beta)
+        })
         .collect();
-    let mean: f64 = counts.iter().map(|(n, weight)| n * weight / total).sum();
+    let mean: f64 = counts.iter().map(|(n, share)| n * share).sum();
     scale * quantile(&parts, share, (p * mean / shape).ln()).exp()
 }
 
@@ -64,7 +73,10 @@ pub fn value_quantile(
 fn counts(model: &dyn PurchaseModel, [x, age, horizon]: [f64; 3]) -> Vec<(f64, f64)> {
     let mean = model.purchases_if_alive(x, age, Some(horizon), 0.0);
     let is_last = |n: f64, probability: f64| n > mean && probability < LEFT_OUT;
-    for most in FIRST {
+    for most in FIRST
+        .into_iter()
+        .filter(|most| *most == SINGLE || *most as f64 > 2.0 * mean)
+    {
         let first = model.first_counts_if_alive(x, age, horizon, most);
         let is_all = first.last().is_some_and(|last| is_last(most as f64, *last));
         if is_all || most == SINGLE {
@@ -78,6 +90,38 @@ fn counts(model: &dyn PurchaseModel, [x, age, horizon]: [f64; 3]) -> Vec<(f64, f
         }
     }
     Vec::new()
+}
+
+/// Counts close to each other, for their size and for the spread of all, as one: with their mean and
+/// all their weight.
+fn binned(counts: &[(f64, f64)]) -> Vec<(f64, f64)> {
+    let moment = |power| {
+        counts
+            .iter()
+            .map(|(n, weight)| n.powi(power) * weight)
+            .sum::<f64>()
+    };
+    let (total, mean) = (moment(0), moment(1) / moment(0));
+    let deviation = f64::max(moment(2) / total - mean * mean, 0.0).sqrt();
+    let mut bins: Vec<(f64, f64)> = Vec::with_capacity(counts.len());
+    let mut end = 0.0;
+    for (n, weight) in counts
+        .iter()
+        .filter(|(_, weight)| *weight > LEFT_OUT * total)
+    {
+        match bins.last_mut() {
+            Some(bin) if *n < end => {
+                bin.0 += n * weight;
+                bin.1 += weight;
+            }
+            _ => {
+                bins.push((n * weight, *weight));
+                end = n + f64::min(BIN * n.sqrt(), BIN_DEVIATIONS * deviation);
+            }
+        }
+    }
+    let mean = |(sum, weight): (f64, f64)| (sum / weight, weight / total);
+    bins.into_iter().map(mean).collect()
 }
 
 /// Adds counts beyond those that are looked at one by one.

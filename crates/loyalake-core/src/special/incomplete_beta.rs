@@ -16,6 +16,7 @@ pub struct IncompleteBeta {
     b: f64,
     /// −ln B(a, b)
     ln_scale: f64,
+    tolerance: f64,
 }
 
 /// The most steps of the continued fraction, which needs about √max(a, b).
@@ -30,12 +31,24 @@ impl IncompleteBeta {
             a,
             b,
             ln_scale: ln_rising(high, low) - ln_gamma(low),
+            tolerance: f64::EPSILON,
         }
+    }
+
+    /// The same with a larger relative error, faster.
+    #[must_use]
+    pub fn with_tolerance(self, tolerance: f64) -> Self {
+        Self { tolerance, ..self }
     }
 
     /// P(Z ≤ z) and the density of ln(Z / (1 − Z)) at z, for odds z / (1 − z) ≥ 0.
     pub fn at(&self, odds: f64) -> (f64, f64) {
-        let Self { a, b, ln_scale } = *self;
+        let Self {
+            a,
+            b,
+            ln_scale,
+            tolerance,
+        } = *self;
         if odds <= 0.0 {
             return (0.0, 0.0);
         }
@@ -44,9 +57,9 @@ impl IncompleteBeta {
         let density = (ln_scale + a * ln_z + b * ln_rest).exp();
         let (z, rest) = (ln_z.exp(), ln_rest.exp());
         let share = if z * (a + b + 2.0) < a + 1.0 {
-            density / a * continued_fraction(a, b, z)
+            density / a * continued_fraction(a, b, z, tolerance)
         } else {
-            1.0 - density / b * continued_fraction(b, a, rest)
+            1.0 - density / b * continued_fraction(b, a, rest, tolerance)
         };
         (share, density)
     }
@@ -54,7 +67,7 @@ impl IncompleteBeta {
 
 /// 1 / (1 + d₁ / (1 + d₂ / …)), equation 8.17.22, by the recurrences of its numerators and
 /// denominators, which are scaled to a denominator of 1 after every second step.
-fn continued_fraction(a: f64, b: f64, z: f64) -> f64 {
+fn continued_fraction(a: f64, b: f64, z: f64, tolerance: f64) -> f64 {
     let mut value = 1.0 / (1.0 - (a + b) * z / (a + 1.0));
     let (mut numerator_before, mut denominator_before) = (value, value);
     for m in (1..=MOST_STEPS).map(f64::from) {
@@ -67,7 +80,7 @@ fn continued_fraction(a: f64, b: f64, z: f64) -> f64 {
         let scale = 1.0 / (denominator + odd);
         (numerator_before, denominator_before) = (numerator * scale, denominator * scale);
         let next = (numerator + odd * value) * scale;
-        let is_done = (next - value).abs() < f64::EPSILON * next.abs();
+        let is_done = (next - value).abs() < tolerance * next.abs();
         value = next;
         if is_done {
             break;

@@ -2,12 +2,12 @@
 //! purchases expects of a customer.
 
 use std::cell::RefCell;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
-use datafusion_common::{Result, exec_datafusion_err};
+use datafusion_common::Result;
 use datafusion_doc::Documentation;
 use datafusion_expr::{ColumnarValue, ScalarUDF};
-use loyalake_core::btyd::{Model, PurchaseModel, Scorer, model};
+use loyalake_core::btyd::{Model, PurchaseModel, Scorer};
 
 use super::fit_value::Prepared;
 use super::number_function::NumberFunction;
@@ -41,17 +41,11 @@ static P_ALIVE: NumberFunction = NumberFunction {
     compute: |function, args, rows| {
         let mut models = Prepared::decode(function.parameters.function(), &args[0], known)?;
         let histories = Histories::decode(&args[1..])?;
-        if !models.is_constant() || rows == 0 {
-            return models.each(rows, |Known { model, .. }, row| {
-                Some(model.p_alive(&histories.get(model.as_ref(), row)?))
-            });
-        }
-        let Some(known) = models.get(0)? else {
-            return Ok(vec![None; rows]);
-        };
-        with_scorer(known, None, 0.0, |scorer| {
-            let p_alive = |row| Some(scorer.p_alive(&histories.get(known.model.as_ref(), row)?));
-            (0..rows).map(p_alive).collect()
+        models.each(rows, |known, row| {
+            let history = histories.get(known.model.as_ref(), row)?;
+            Some(with_scorer(known, None, 0.0, |scorer| {
+                scorer.p_alive(&history)
+            }))
         })
     },
 };
@@ -97,14 +91,14 @@ static DISCOUNTED_PURCHASES: NumberFunction = NumberFunction {
 struct Known {
     name: &'static str,
     values: Vec<f64>,
-    model: Box<dyn PurchaseModel>,
+    model: Arc<dyn PurchaseModel>,
 }
 
 fn known(model: &Model, values: &[f64]) -> loyalake_core::Result<Known> {
     Ok(Known {
         name: model.name,
         values: values.to_vec(),
-        model: model.purchases(values)?,
+        model: model.purchases(values)?.into(),
     })
 }
 
@@ -129,69 +123,50 @@ fn each_expectation(
         let is_known = horizon.is_none_or(|horizon| model.accepts_horizon(horizon));
         is_known.then_some((horizon, rate))
     };
-    let is_one = models.is_constant() && horizons.is_constant() && rates.is_constant();
-    if !is_one || rows == 0 {
-        return models.each(rows, |Known { model, .. }, row| {
-            let history = histories.get(model.as_ref(), row)?;
-            let (horizon, rate) = terms(model.as_ref(), row)?;
-            let purchases = model.discounted_purchases(&history, horizon, rate);
-            purchases.is_finite().then_some(purchases)
-        });
-    }
-    let Some(known) = models.get(0)? else {
-        return Ok(vec![None; rows]);
-    };
-    let Some((horizon, rate)) = terms(known.model.as_ref(), 0) else {
-        return Ok(vec![None; rows]);
-    };
-    with_scorer(known, horizon, rate, |scorer| {
-        let purchases = |row| {
-            let purchases = scorer.purchases(&histories.get(known.model.as_ref(), row)?);
-            purchases.is_finite().then_some(purchases)
-        };
-        (0..rows).map(purchases).collect()
+    models.each(rows, |known, row| {
+        let history = histories.get(known.model.as_ref(), row)?;
+        let (horizon, rate) = terms(known.model.as_ref(), row)?;
+        let purchases = with_scorer(known, horizon, rate, |scorer| scorer.purchases(&history));
+        purchases.is_finite().then_some(purchases)
     })
 }
 
 /// A scorer and what it was made of: model, parameters, horizon, rate.
 type KnownScorer = (&'static str, Vec<f64>, Option<f64>, f64, Scorer);
 
-/// Scorers that a thread keeps for the next batches.
-const MOST_SCORERS: usize = 8;
+/// Scorers that a thread keeps: for the fits of that many groups.
+const MOST_SCORERS: usize = 64;
 
 thread_local! {
-    /// The thread's latest scorers: what they have computed for one batch serves the next one. This
-    /// changes no result.
+    /// The thread's scorers, the latest first: what they have computed for one row or batch serves
+    /// the next one. A result never depends on what was kept.
     static SCORERS: RefCell<Vec<KnownScorer>> = const { RefCell::new(Vec::new()) };
 }
 
-fn with_scorer<T>(
+fn with_scorer(
     known: &Known,
     horizon: Option<f64>,
     rate: f64,
-    compute: impl FnOnce(&mut Scorer) -> T,
-) -> Result<T> {
+    compute: impl FnOnce(&mut Scorer) -> f64,
+) -> f64 {
     let Known { name, values, .. } = known;
-    let latest = SCORERS.take();
-    let (mut same, mut others): (Vec<_>, Vec<_>) = latest.into_iter().partition(|scorer| {
+    let is_it = |scorer: &KnownScorer| {
         *name == scorer.0
             && *values == scorer.1
             && horizon == scorer.2
             && rate.total_cmp(&scorer.3).is_eq()
-    });
-    let mut scorer = match same.pop() {
-        Some((.., scorer)) => scorer,
-        None => {
-            let model = model(name).and_then(|model| model.purchases(values));
-            let model = model.map_err(|error| exec_datafusion_err!("{error}"))?;
-            Scorer::new(model, horizon, rate)
-        }
     };
-    let result = compute(&mut scorer);
-    others.truncate(MOST_SCORERS - 1);
-    others.insert(0, (name, values.clone(), horizon, rate, scorer));
-    SCORERS.set(others);
-    Ok(result)
+    SCORERS.with_borrow_mut(|scorers| {
+        match scorers.iter().position(is_it) {
+            Some(place) => scorers[..=place].rotate_right(1),
+            None => {
+                scorers.truncate(MOST_SCORERS - 1);
+                let scorer = Scorer::new(known.model.clone(), horizon, rate);
+                scorers.insert(0, (name, values.clone(), horizon, rate, scorer));
+            }
+        }
+        compute(&mut scorers[0].4)
+    })
 }
 
 static P_ALIVE_DOCUMENTATION: LazyLock<Documentation> = LazyLock::new(|| {

@@ -275,7 +275,7 @@ impl<M> Prepared<M> {
     }
 
     /// Whether all rows have the same fit.
-    pub(super) fn is_constant(&self) -> bool {
+    fn is_constant(&self) -> bool {
         self.fits.is_constant
     }
 

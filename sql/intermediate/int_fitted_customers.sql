@@ -14,18 +14,21 @@ customers as (
 
 ),
 
--- the small side of a join stands on the left: that side is held in memory
 keyed as (
 
+    -- no join: all customers would have the same key, and one thread all the work
     select
-        customers.*,
-        coalesce(int_selected_fits.fit_group, '(all)') as fitted_group
-    from int_selected_fits
-    right join customers
-        on int_selected_fits.fit_group = customers.fit_by_value
+        *,
+        case
+            when array_has((select array_agg(fit_group) from int_selected_fits), fit_by_value)
+                then fit_by_value
+            else '(all)'
+        end as fitted_group
+    from customers
 
 )
 
+-- the small side of a join stands on the left: that side is held in memory
 select
     keyed.*,
     int_selected_fits.model,  -- of purchases; NULL when none is usable, as the fits

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use datafusion::arrow::datatypes::{FieldRef, SchemaRef};
 use datafusion::catalog::{Session, TableProvider};
+use datafusion::common::stats::Precision;
 use datafusion::common::{DFSchema, ScalarValue, Statistics};
 use datafusion::datasource::listing::PartitionedFile;
 use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder, ParquetSource};
@@ -97,14 +98,18 @@ impl FileTable {
                 .all(|column| partitions.iter().any(|field| field.name() == column.name()))
     }
 
-    fn partitioned_file(&self, file: &DataFile) -> PartitionedFile {
-        let scan = PartitionedFile::new_from_meta(file.meta.clone())
-            .with_partition_values(file.partition_values.clone());
-        let Some(rows) = file.rows else { return scan };
-        let mut statistics = Statistics::new_unknown(self.schema.file_schema());
-        statistics.num_rows = datafusion::common::stats::Precision::Exact(rows);
-        scan.with_statistics(Arc::new(statistics))
+    /// What is known of so many files: their rows, so that joins hold a small table in memory.
+    fn statistics(&self, files: &[&DataFile]) -> Statistics {
+        let rows = files.iter().map(|file| file.rows).sum::<Option<usize>>();
+        let mut statistics = Statistics::new_unknown(self.schema.table_schema());
+        statistics.num_rows = rows.map_or(Precision::Absent, Precision::Exact);
+        statistics
     }
+}
+
+fn partitioned_file(file: &DataFile) -> PartitionedFile {
+    PartitionedFile::new_from_meta(file.meta.clone())
+        .with_partition_values(file.partition_values.clone())
 }
 
 #[async_trait]
@@ -155,14 +160,11 @@ impl TableProvider for FileTable {
             source = source.with_predicate(conjunction(predicates));
         }
         let partitions = state.config().target_partitions();
-        let group = FileGroup::new(
-            files
-                .into_iter()
-                .map(|file| self.partitioned_file(file))
-                .collect(),
-        );
+        let statistics = self.statistics(&files);
+        let group = FileGroup::new(files.into_iter().map(partitioned_file).collect());
         let config = FileScanConfigBuilder::new(self.store_url.clone(), Arc::new(source))
             .with_file_groups(group.split_files(partitions))
+            .with_statistics(statistics)
             .with_projection_indices(projection.cloned())?
             .with_limit(limit)
             .build();

@@ -147,9 +147,9 @@ pub trait PurchaseModel: Debug + Send + Sync {
         self.p_alive(history)
     }
 
-    /// Expected purchases in (age, age + horizon] of a customer with x repeat purchases who is alive
-    /// (where [`Self::p_alive`] means it), each u units ahead counting (1 + rate)^(−u); horizon
-    /// `None` is infinite.
+    /// Expected purchases in (age, age + horizon] of a customer with x repeat purchases who is
+    /// alive (where [`Self::p_alive`] means it), each u units ahead counting (1 + rate)^(−u);
+    /// horizon `None` is infinite.
     fn purchases_if_alive(&self, x: f64, age: f64, horizon: Option<f64>, rate: f64) -> f64;
 
     /// The time in which a new customer's future changes: with it, all functions of age are smooth

@@ -2,7 +2,8 @@
 //!
 //! Source: the counts of a model of purchases with the spending of Gamma-Gamma (Fader, Hardie 2013,
 //! equation 5 and its derivation): given n further purchases, their total S is a gamma variable
-//! with shape p n and the customer's own rate ν ~ Gamma(Q, V), so that S / V is beta prime (p n, Q).
+//! with shape p n and the customer's own rate ν ~ Gamma(Q, V), so that S / V is beta prime (p n,
+//! Q).
 //!
 //! # Formula
 //! P(S ≤ s) = P(N = 0) + Σ P(N = n) I(p n, Q; z), z = s / (s + V), Q = q + p x, V = v + m x
@@ -92,8 +93,8 @@ fn counts(model: &dyn PurchaseModel, [x, age, horizon]: [f64; 3]) -> Vec<(f64, f
     Vec::new()
 }
 
-/// Counts close to each other, for their size and for the spread of all, as one: with their mean and
-/// all their weight.
+/// Counts close to each other, for their size and for the spread of all, as one: with their mean
+/// and all their weight.
 fn binned(counts: &[(f64, f64)]) -> Vec<(f64, f64)> {
     let moment = |power| {
         counts

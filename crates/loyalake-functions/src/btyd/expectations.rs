@@ -1,5 +1,5 @@
-//! `btyd_p_alive`, `btyd_expected_purchases` and `btyd_discounted_purchases`: what a fitted model of
-//! purchases expects of a customer.
+//! `btyd_p_alive`, `btyd_expected_purchases` and `btyd_discounted_purchases`: what a fitted model
+//! of purchases expects of a customer.
 
 use std::cell::RefCell;
 use std::sync::{Arc, LazyLock};

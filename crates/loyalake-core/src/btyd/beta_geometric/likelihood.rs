@@ -1,7 +1,7 @@
 //! The maximum likelihood fit of BG/NBD and MBG/NBD, with exact derivatives.
 //!
-//! Source and notation: see the models. L is the odds of having left at the last chance, τ = ln((α +
-//! T) / (α + `t_x`)) the silence.
+//! Source and notation: see the models. L is the odds of having left at the last chance, τ = ln((α
+//! + T) / (α + `t_x`)) the silence.
 //!
 //! A row's log-likelihood is ln Γ(R) / Γ(r) + ln B(a, b + n) / B(a, b) + r ln α − R ln(α + T) +
 //! ln(1 + L), ln L = ln(a / (b + n − 1)) + R τ. What depends on x alone is computed once for all

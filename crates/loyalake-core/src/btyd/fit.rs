@@ -55,7 +55,7 @@ pub struct Fit {
     pub rows_distinct: u64,
     /// Rows outside the model's domain.
     pub rows_rejected: u64,
-    /// Evaluations of the likelihood.
+    /// Evaluations of the likelihood of all customers.
     pub iterations: u32,
     /// Largest derivative of the mean log-likelihood in the logarithms of the parameters, with time
     /// (or value) scaled to mean 1.
@@ -165,7 +165,7 @@ impl<const N: usize, const P: usize> FitProblem<'_, N, P> {
         self.describe(&maximum, scale, densities, &without_parameters)
     }
 
-    /// The maximum; of many customers first that of a sample, from where few steps are left.
+    /// The maximum; of many customers first those of samples, from where few steps are left.
     fn search(
         &self,
         rows: &[([f64; N], f64)],
@@ -174,12 +174,18 @@ impl<const N: usize, const P: usize> FitProblem<'_, N, P> {
     ) -> Maximum<P> {
         let all = |parameters: &[f64; P]| log_likelihood(rows, parameters);
         let [start, others @ ..] = self.starts;
-        if rows.len() > 2 * SAMPLE {
-            let sample = sample(rows, customers / SAMPLE as f64);
+        let mut sampled: Option<Maximum<P>> = None;
+        for size in SAMPLES.into_iter().filter(|size| rows.len() > 2 * size) {
+            let sample = sample(rows, customers / size as f64);
             let size = sample.iter().map(|(_, n)| n).sum();
-            let first = maximise(|at| log_likelihood(&sample, at), size, start, &others);
-            let mut maximum = maximise(all, customers, first.parameters, &[]);
-            maximum.iterations += first.iterations;
+            let of_sample = |parameters: &[f64; P]| log_likelihood(&sample, parameters);
+            sampled = Some(match sampled {
+                None => maximise(of_sample, size, start, &others),
+                Some(before) => maximise(of_sample, size, before.parameters, &[]),
+            });
+        }
+        if let Some(sampled) = sampled {
+            let maximum = maximise(all, customers, sampled.parameters, &[]);
             if maximum.outcome == Outcome::Interior {
                 return maximum;
             }
@@ -265,8 +271,8 @@ impl<const N: usize, const P: usize> FitProblem<'_, N, P> {
     }
 }
 
-/// Customers of whom a first maximum is taken.
-const SAMPLE: usize = 10_000;
+/// Customers of whom first maxima are taken, one from where the other ended.
+const SAMPLES: [usize; 2] = [10_000, 80_000];
 
 /// Every `step`-th customer: as rows are sorted, those of all kinds in their proportions.
 fn sample<const N: usize>(rows: &[([f64; N], f64)], step: f64) -> Vec<([f64; N], f64)> {

@@ -55,8 +55,16 @@ impl Spend {
 }
 
 /// Whether it is a finite number without a fraction.
+/// Whether a number is whole; quicker than by its fraction.
 pub(super) fn is_whole(number: f64) -> bool {
-    number.is_finite() && number.fract().abs() < f64::MIN_POSITIVE
+    /// From here on all doubles are.
+    const LARGE: f64 = 9_007_199_254_740_992.0;
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "compared with the number afterwards"
+    )]
+    let truncated = number as i64 as f64;
+    (truncated - number).abs() < f64::MIN_POSITIVE || (number.abs() >= LARGE && number.is_finite())
 }
 
 #[cfg(test)]

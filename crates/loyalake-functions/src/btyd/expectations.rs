@@ -157,13 +157,12 @@ fn with_scorer(
             && rate.total_cmp(&scorer.3).is_eq()
     };
     SCORERS.with_borrow_mut(|scorers| {
-        match scorers.iter().position(is_it) {
-            Some(place) => scorers[..=place].rotate_right(1),
-            None => {
-                scorers.truncate(MOST_SCORERS - 1);
-                let scorer = Scorer::new(known.model.clone(), horizon, rate);
-                scorers.insert(0, (name, values.clone(), horizon, rate, scorer));
-            }
+        if let Some(place) = scorers.iter().position(is_it) {
+            scorers[..=place].rotate_right(1);
+        } else {
+            scorers.truncate(MOST_SCORERS - 1);
+            let scorer = Scorer::new(Arc::clone(&known.model), horizon, rate);
+            scorers.insert(0, (name, values.clone(), horizon, rate, scorer));
         }
         compute(&mut scorers[0].4)
     })

@@ -154,11 +154,13 @@ impl<const N: usize> Collapsed<N> {
 const SIGN: u64 = 1 << 63;
 
 /// The bits of a number, changed so that their order is that of the numbers; -0 is 0.
+#[inline]
 fn key(number: f64) -> u64 {
     let bits = (number + 0.0).to_bits();
     if bits & SIGN == 0 { bits | SIGN } else { !bits }
 }
 
+#[inline]
 fn number(key: u64) -> f64 {
     f64::from_bits(if key & SIGN == 0 { !key } else { key ^ SIGN })
 }

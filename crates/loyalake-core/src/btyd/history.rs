@@ -21,6 +21,7 @@ impl History {
     };
 
     /// `None` outside the domain.
+    #[inline]
     pub fn try_new(repeat_purchases: f64, recency: f64, age: f64) -> Option<Self> {
         let is_count = repeat_purchases >= 0.0 && is_whole(repeat_purchases);
         let is_in_order = 0.0 <= recency && recency <= age && age.is_finite();
@@ -45,6 +46,7 @@ pub struct Spend {
 
 impl Spend {
     /// `None` outside the domain.
+    #[inline]
     pub fn try_new(repeat_purchases: f64, mean_repeat_value: f64) -> Option<Self> {
         let is_count = repeat_purchases >= 1.0 && is_whole(repeat_purchases);
         (is_count && mean_repeat_value > 0.0 && mean_repeat_value.is_finite()).then_some(Self {
@@ -56,6 +58,7 @@ impl Spend {
 
 /// Whether it is a finite number without a fraction.
 /// Whether a number is whole; quicker than by its fraction.
+#[inline]
 pub(super) fn is_whole(number: f64) -> bool {
     /// From here on all doubles are.
     const LARGE: f64 = 9_007_199_254_740_992.0;

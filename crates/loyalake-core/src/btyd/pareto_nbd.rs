@@ -32,6 +32,8 @@ const LONGEST_PANEL: f64 = 3.5;
 /// The same in multiples of 1 / √n, for functions that change with n purchases, to 10 digits.
 const PANEL_SPREADS: f64 = 6.0;
 
+/// Shapes from which on the times of one quadrature would be too many for all counts.
+const LARGEST_SHAPE: f64 = 1e4;
 /// A share of e^(−32) of customers who buy after all is none of a result's digits.
 const NEVER: f64 = 32.0;
 /// Most steps towards the time of the next purchase, and the relative one that is the last.
@@ -284,6 +286,10 @@ impl PurchaseModel for ParetoNbd {
     fn first_counts_if_alive(&self, x: f64, age: f64, horizon: f64, most: usize) -> Vec<f64> {
         let posterior = self.posterior(x, age);
         let (shape, time) = (posterior.shape, posterior.rate);
+        if shape > LARGEST_SHAPE {
+            let counts = (1..=most).map(|n| self.count_if_alive(x, age, horizon, n as f64));
+            return counts.collect();
+        }
         let ln_staying = -self.s * (horizon / posterior.leaving_rate).ln_1p();
         let bought = FirstProbabilities::new(shape, most);
         let mut counts = vec![0.0; most + 1];

@@ -16,7 +16,7 @@ customers as (
 
 keyed as (
 
-    -- no join: all customers would have the same key, and one thread all the work
+    -- a look into the list of groups, which is short
     select
         *,
         case

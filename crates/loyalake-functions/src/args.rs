@@ -266,6 +266,11 @@ impl<A: Array> Column<A> {
         })
     }
 
+    /// Whether it is one value for all rows.
+    pub(crate) fn is_constant(&self) -> bool {
+        self.is_constant
+    }
+
     fn present(&self, row: usize) -> Option<usize> {
         let index = if self.is_constant { 0 } else { row };
         self.values.is_valid(index).then_some(index)

@@ -30,7 +30,8 @@ pub(crate) fn collapsed_fields<const N: usize>(name: &str) -> Vec<FieldRef> {
 }
 
 /// Collapsed rows as one row of state.
-pub(crate) fn collapsed_state<const N: usize>(rows: &Collapsed<N>) -> Vec<ScalarValue> {
+pub(crate) fn collapsed_state<const N: usize>(rows: &mut Collapsed<N>) -> Vec<ScalarValue> {
+    rows.settle();
     let distinct = rows.rows(u64::cast_signed);
     let list = |array: ArrayRef| SingleRowListArrayBuilder::new(array).build_list_scalar();
     let column = |i: usize| -> ArrayRef {

@@ -180,8 +180,7 @@ pub trait PurchaseModel: Debug + Send + Sync {
 
     /// The same for n from 1 to `most`, to ten digits after the point; faster than one by one.
     fn first_counts_if_alive(&self, x: f64, age: f64, horizon: f64, most: usize) -> Vec<f64> {
-        let counts = (1..=most).map(|n| self.count_if_alive(x, age, horizon, n as f64));
-        counts.collect()
+        each_count_if_alive(self, [x, age, horizon], most)
     }
 
     /// Probability of exactly n purchases in (age, age + horizon], n a whole number.
@@ -205,6 +204,16 @@ pub trait PurchaseModel: Debug + Send + Sync {
     fn accepts(&self, _: &History) -> bool {
         true
     }
+}
+
+/// The probabilities of 1 to `most` purchases, one by one.
+pub(super) fn each_count_if_alive<M: PurchaseModel + ?Sized>(
+    model: &M,
+    [x, age, horizon]: [f64; 3],
+    most: usize,
+) -> Vec<f64> {
+    let counts = (1..=most).map(|n| model.count_if_alive(x, age, horizon, n as f64));
+    counts.collect()
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@
 //!
 //! Not here: rates that change over time, or depend on each other.
 
+use super::model::each_count_if_alive;
 use super::poisson_gamma::{self, FirstProbabilities};
 use super::{Collapsed, Fit, History, Model, PurchaseModel};
 use crate::Result;
@@ -287,8 +288,7 @@ impl PurchaseModel for ParetoNbd {
         let posterior = self.posterior(x, age);
         let (shape, time) = (posterior.shape, posterior.rate);
         if shape > LARGEST_SHAPE {
-            let counts = (1..=most).map(|n| self.count_if_alive(x, age, horizon, n as f64));
-            return counts.collect();
+            return each_count_if_alive(self, [x, age, horizon], most);
         }
         let ln_staying = -self.s * (horizon / posterior.leaving_rate).ln_1p();
         let bought = FirstProbabilities::new(shape, most);

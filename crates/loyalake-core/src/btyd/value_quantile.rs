@@ -74,23 +74,20 @@ pub fn value_quantile(
 fn counts(model: &dyn PurchaseModel, [x, age, horizon]: [f64; 3]) -> Vec<(f64, f64)> {
     let mean = model.purchases_if_alive(x, age, Some(horizon), 0.0);
     let is_last = |n: f64, probability: f64| n > mean && probability < LEFT_OUT;
-    for most in FIRST
-        .into_iter()
-        .filter(|most| *most == SINGLE || *most as f64 > 2.0 * mean)
-    {
-        let first = model.first_counts_if_alive(x, age, horizon, most);
-        let is_all = first.last().is_some_and(|last| is_last(most as f64, *last));
-        if is_all || most == SINGLE {
-            let mut counts: Vec<(f64, f64)> = (1..).map(f64::from).zip(first).collect();
-            if !is_all {
-                add_far_counts(&mut counts, is_last, |n| {
-                    model.count_if_alive(x, age, horizon, n)
-                });
-            }
-            return counts;
+    let mut counts: Vec<(f64, f64)> = Vec::new();
+    let mut is_all = false;
+    for most in FIRST {
+        if !is_all && (most == SINGLE || most as f64 > 2.0 * mean) {
+            let first = model.first_counts_if_alive(x, age, horizon, most);
+            counts = (1..).map(f64::from).zip(first).collect();
+            is_all = counts.last().is_some_and(|(n, last)| is_last(*n, *last));
         }
     }
-    Vec::new()
+    if !is_all {
+        let probability = |n| model.count_if_alive(x, age, horizon, n);
+        add_far_counts(&mut counts, is_last, probability);
+    }
+    counts
 }
 
 /// Counts close to each other, for their size and for the spread of all, as one: with their mean

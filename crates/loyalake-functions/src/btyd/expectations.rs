@@ -123,10 +123,16 @@ fn each_expectation(
         let is_known = horizon.is_none_or(|horizon| model.accepts_horizon(horizon));
         is_known.then_some((horizon, rate))
     };
+    // Customers share a scorer; one for the terms of a single customer would be wasted.
+    let has_one_term = horizons.is_constant() && rates.is_constant();
     models.each(rows, |known, row| {
         let history = histories.get(known.model.as_ref(), row)?;
         let (horizon, rate) = terms(known.model.as_ref(), row)?;
-        let purchases = with_scorer(known, horizon, rate, |scorer| scorer.purchases(&history));
+        let purchases = if has_one_term {
+            with_scorer(known, horizon, rate, |scorer| scorer.purchases(&history))
+        } else {
+            known.model.discounted_purchases(&history, horizon, rate)
+        };
         purchases.is_finite().then_some(purchases)
     })
 }

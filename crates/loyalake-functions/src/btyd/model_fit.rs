@@ -201,8 +201,7 @@ impl<const N: usize> Accumulator for FitAccumulator<N> {
     }
 
     fn state(&mut self) -> Result<Vec<ScalarValue>> {
-        self.rows.settle();
-        Ok(collapsed_state(&self.rows))
+        Ok(collapsed_state(&mut self.rows))
     }
 
     fn evaluate(&mut self) -> Result<ScalarValue> {

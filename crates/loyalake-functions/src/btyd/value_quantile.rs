@@ -85,9 +85,10 @@ static DOCUMENTATION: LazyLock<Documentation> =
          interval that holds the true value in 80 % of the cases (in more where no purchase alone \
          has a probability above 0.1). It is the quantile of the exact predictive distribution, \
          the sum over numbers of purchases n of their probability times that of a total up to the \
-         value (beta prime); above 256 purchases only numbers that differ by 1 / 256 are looked \
-         at. Parameters count as known: the uncertainty of the fit is not in it. \
-         A history that cannot be (recency after age, …) gives NULL.",
+         value (beta prime), within 1e-3: close numbers of purchases are taken together. NULL when \
+         more than ten million purchases are to be expected. Parameters count as known: the \
+         uncertainty of the fit is not in it. A history that cannot be (recency after age, …) \
+         gives NULL.",
         "btyd_value_quantile(fit, spend_fit, repeat_purchases, recency, age, mean_repeat_value, \
          horizon, q)",
     )

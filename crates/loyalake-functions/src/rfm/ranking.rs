@@ -201,10 +201,11 @@ impl Accumulator for PairAccumulator {
     }
 
     fn state(&mut self) -> Result<Vec<ScalarValue>> {
-        Ok(collapsed_state(&self.pairs))
+        Ok(collapsed_state(&mut self.pairs))
     }
 
     fn evaluate(&mut self) -> Result<ScalarValue> {
+        self.pairs.settle();
         Ok(ScalarValue::Float64((self.function.measure)(
             &self.pairs.rows(|n| n),
         )))

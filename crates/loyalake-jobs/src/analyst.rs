@@ -1,8 +1,8 @@
 //! A read-only session for analysts: all functions, and with a project its tables.
 //!
 //! Schema `latest` (the default) holds the newest published run, schema `history` every date, both
-//! at the versions that one row of the ledger names, so that tables always fit together. Inputs
-//! are in `source`, staging and intermediate relations in `job`.
+//! at the versions that the ledger names, so that tables always fit together. Inputs are in
+//! `source`, staging and intermediate relations in `job`.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -10,18 +10,17 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use chrono::NaiveDate;
-use datafusion::arrow::array::{Array, AsArray, RecordBatch};
-use datafusion::arrow::datatypes::{DataType, Date32Type, Int64Type};
+use datafusion::arrow::datatypes::DataType;
 use datafusion::catalog::{SchemaProvider, TableProvider};
-use datafusion::dataframe::DataFrame;
 use datafusion::datasource::ViewTable;
 use datafusion::error::{DataFusionError, Result as QueryResult};
-use datafusion::logical_expr::{SortExpr, col, lit};
+use datafusion::logical_expr::{col, lit};
 use datafusion::prelude::SessionContext;
 use loyalake_lake::delta::{DeltaVersion, PARTITION};
 use loyalake_lake::{Location, Storage};
 
 use crate::config::Config;
+use crate::ledger::Ledger;
 use crate::parameters::Parameters;
 use crate::project::{Project, SOURCE_SCHEMA};
 use crate::session::{self, CATALOG, JOB_SCHEMA, Session, scan};
@@ -73,11 +72,14 @@ pub async fn with_project(project: &Project, today: NaiveDate) -> Result<Analyst
         &runtime,
     )?;
     let mut notes = Vec::new();
-    let runs = Runs::read(project, &output).await?;
+    let runs = Ledger::read(project, &output).await?;
     if runs.is_none() {
         notes.push("nothing is published yet; `loyalake run` does that".to_owned());
     }
-    let as_of_date = runs.as_ref().map(|runs| runs.newest.as_of_date);
+    let newest = runs.as_ref().and_then(Ledger::newest);
+    let as_of_date = newest.map(|run| run.as_of_date);
+    let latest = newest.map(|run| run.versions.clone()).unwrap_or_default();
+    let history = runs.as_ref().map(Ledger::versions).unwrap_or_default();
     let names: Vec<String> = project
         .marts()
         .iter()
@@ -87,15 +89,7 @@ pub async fn with_project(project: &Project, today: NaiveDate) -> Result<Analyst
         .ledger()
         .map(|file| file.name.clone())
         .unwrap_or_default();
-    for (schema, date) in [(LATEST, as_of_date), (HISTORY, None)] {
-        let run = runs.as_ref().map(|runs| {
-            if date.is_some() {
-                &runs.newest
-            } else {
-                &runs.last
-            }
-        });
-        let versions = run.map(|run| run.versions.clone()).unwrap_or_default();
+    for (schema, versions, date) in [(LATEST, latest, as_of_date), (HISTORY, history, None)] {
         let (names, ledger, output) = (names.clone(), ledger.clone(), output.clone());
         let tables = PublishedSchema {
             output,
@@ -203,86 +197,6 @@ impl SchemaProvider for JobSchema {
             .get(name)
             .is_some_and(|file| file.kind <= Kind::Mart)
     }
-}
-
-/// What a row of the ledger says.
-#[derive(Debug, Clone)]
-struct RunRow {
-    as_of_date: NaiveDate,
-    versions: BTreeMap<String, u64>,
-}
-
-/// The run with the greatest date, and the one that finished last.
-struct Runs {
-    newest: RunRow,
-    last: RunRow,
-}
-
-impl Runs {
-    async fn read(project: &Project, output: &Location) -> Result<Option<Self>> {
-        let Some(ledger) = project.ledger() else {
-            return Ok(None);
-        };
-        let Some(version) = DeltaVersion::open(&output.child(&ledger.name), None).await? else {
-            return Ok(None);
-        };
-        let table: Arc<dyn TableProvider> = Arc::new(version.table()?);
-        let first = async |order: Vec<SortExpr>| -> QueryResult<Option<RunRow>> {
-            let context = session::context(&project.config, JOB_SCHEMA)
-                .map_err(|error| DataFusionError::External(Box::new(error)))?;
-            let runtime = context.runtime_env();
-            runtime.register_object_store(output.url(), Arc::clone(output.store()));
-            let plan = scan(&ledger.name, Arc::clone(&table))?;
-            let frame = DataFrame::new(context.state(), plan)
-                .sort(order)?
-                .limit(0, Some(1))?;
-            let frame = frame.select(vec![col(PARTITION), col("tables")])?;
-            let batches = frame.collect().await?;
-            Ok(batches
-                .iter()
-                .find(|batch| batch.num_rows() > 0)
-                .and_then(run_row))
-        };
-        let descending = |name: &str| col(name).sort(false, false);
-        let failed = |source| JobsError::Execution {
-            relation: ledger.name.clone(),
-            source,
-        };
-        let newest = first(vec![descending(PARTITION), descending("finished_at")])
-            .await
-            .map_err(failed)?;
-        let last = first(vec![descending("finished_at")])
-            .await
-            .map_err(failed)?;
-        Ok(newest.zip(last).map(|(newest, last)| Self { newest, last }))
-    }
-}
-
-/// The first row of `as_of_date, tables`.
-fn run_row(batch: &RecordBatch) -> Option<RunRow> {
-    let as_of_date = batch
-        .column(0)
-        .as_primitive_opt::<Date32Type>()?
-        .value_as_date(0)?;
-    let tables = batch.column(1).as_list_opt::<i32>()?.value(0);
-    let tables = tables.as_struct_opt()?;
-    let names =
-        datafusion::arrow::compute::cast(tables.column_by_name("name")?, &DataType::Utf8).ok()?;
-    let names = names.as_string_opt::<i32>()?.clone();
-    let versions = tables
-        .column_by_name("version")?
-        .as_primitive_opt::<Int64Type>()?
-        .clone();
-    let rows = (0..names.len()).map(|row| {
-        (
-            names.value(row).to_owned(),
-            u64::try_from(versions.value(row)).unwrap_or_default(),
-        )
-    });
-    Some(RunRow {
-        as_of_date,
-        versions: rows.collect(),
-    })
 }
 
 /// Published tables at the versions of one run, opened when they are asked for.

@@ -14,6 +14,7 @@ mod describe;
 mod error;
 pub mod graph;
 mod header;
+pub mod ledger;
 mod library;
 mod parameters;
 pub mod project;

@@ -7,10 +7,14 @@
 mod bad_rows;
 #[path = "jobs/contracts.rs"]
 mod contracts;
+#[path = "jobs/killed.rs"]
+mod killed;
 #[path = "jobs/models.rs"]
 mod models;
 #[path = "jobs/orders.rs"]
 mod orders;
+#[path = "jobs/protocol.rs"]
+mod protocol;
 #[path = "jobs/publishing.rs"]
 mod publishing;
 #[path = "jobs/shop.rs"]

@@ -1,15 +1,11 @@
 //! What a run leaves in the lake: all of it, once, or nothing.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
-use datafusion::catalog::TableProvider;
 use datafusion::execution::runtime_env::RuntimeEnv;
-use loyalake_jobs::run::Event;
-use loyalake_jobs::{Observer, RunOptions, run};
+use loyalake_jobs::{RunOptions, run};
 use loyalake_lake::delta::DeltaVersion;
-use loyalake_lake::publish::{CommitNote, publish};
-use loyalake_lake::staging::Staged;
 use loyalake_lake::{Location, Storage};
 
 use crate::shop::{Shop, Silent, date};
@@ -178,62 +174,39 @@ fn walk(folder: &Path) -> Vec<String> {
     files
 }
 
-/// Somebody else replaces the date in one table while a run is about to commit.
-struct Overtaken {
-    lake: PathBuf,
-}
-
-impl Observer for Overtaken {
-    fn event(&self, event: Event<'_>) {
-        if !matches!(
-            event,
-            Event::Started {
-                name: "audit_results",
-                ..
-            }
-        ) {
-            return;
-        }
-        let lake = self.lake.clone();
-        let other = std::thread::spawn(move || {
-            let runtime = tokio::runtime::Runtime::new().expect("a runtime");
-            runtime.block_on(replace_segments(&lake));
-        });
-        other.join().expect("the other writer ends");
-    }
-}
-
-/// Publishes a copy of the files of `segment_ltv` in their place.
-async fn replace_segments(lake: &Path) {
-    let folder = Storage::default()
-        .locate("segment_ltv", lake, &RuntimeEnv::default())
-        .expect("a table");
-    let base = open(&folder).await;
-    let mut files = base.files().expect("files");
-    for file in &mut files {
-        let from = Path::new("/").join(file.meta.location.as_ref());
-        let to = lake.join("segment_ltv/as_of_date=2024-04-20/somebody/part-00000.parquet");
-        std::fs::create_dir_all(to.parent().expect("a folder")).expect("a folder is made");
-        std::fs::copy(from, &to).expect("a copy");
-        let path = object_store::path::Path::from_filesystem_path(to).expect("a path");
-        file.meta.location = path;
-    }
-    let note = CommitNote {
-        table: "segment_ltv".to_owned(),
-        date: "2024-04-20".to_owned(),
-        metadata: std::collections::HashMap::new(),
-    };
-    let schema = base.table().expect("a table").schema();
-    let columns: Vec<_> = (0..schema.fields().len() - 1).collect();
-    let schema = Arc::new(schema.project(&columns).expect("all but the partition"));
-    let staged = Staged {
-        location: folder.clone(),
-        schema,
-        files,
-    };
-    publish(&folder, Some(&base), &staged, &note)
+#[tokio::test]
+async fn a_failure_between_commits_takes_the_earlier_ones_back() {
+    let shop = shop().await;
+    let first = shop.run("2024-04-20").await;
+    // a column that changes its type is found when the table is committed, after others
+    let text = std::fs::read_to_string("../sql/marts/model_calibration.sql").expect("our file");
+    let changed = text.replace("cast(customers as bigint)", "cast(customers as double)");
+    assert_ne!(text, changed);
+    shop.file("marts/model_calibration.sql", &changed);
+    let error = shop
+        .try_run("2024-04-20")
         .await
-        .expect("a commit");
+        .expect_err("it can't be committed")
+        .to_string();
+    assert!(
+        error.contains("table 'model_calibration': column 'customers'"),
+        "{error}"
+    );
+    for table in ["audit_results", "customer_metrics", "runs"] {
+        let folder = Storage::default()
+            .locate(table, &shop.path().join("lake"), &RuntimeEnv::default())
+            .expect("a table");
+        let files = open(&folder).await.files().expect("files");
+        assert!(!files.is_empty(), "{table}");
+        for file in files {
+            let path = file.meta.location.as_ref();
+            assert!(path.contains(&first.run_id), "{path}");
+        }
+    }
+    let runs = shop
+        .query("select distinct run_id from customer_metrics")
+        .await;
+    assert_eq!(runs, [first.run_id], "readers see the first run");
 }
 
 async fn open(folder: &Location) -> DeltaVersion {
@@ -241,50 +214,4 @@ async fn open(folder: &Location) -> DeltaVersion {
         .await
         .expect("a log")
         .expect("a table")
-}
-
-#[tokio::test]
-async fn a_failure_between_commits_takes_the_earlier_ones_back() {
-    let shop = shop().await;
-    let first = shop.run("2024-04-20").await;
-    let lake = shop.path().join("lake");
-    let observer = Overtaken { lake: lake.clone() };
-    let options = RunOptions {
-        as_of_date: date("2024-04-20"),
-        select: Vec::new(),
-    };
-    let project = shop.project().expect("a project");
-    let error = run(&project, &options, Arc::new(observer))
-        .await
-        .expect_err("it was overtaken");
-    assert!(
-        error
-            .to_string()
-            .contains("'segment_ltv': run somebody published"),
-        "{error}"
-    );
-    for table in ["audit_results", "customer_metrics", "score_cuts"] {
-        let folder = Storage::default()
-            .locate(table, &lake, &RuntimeEnv::default())
-            .expect("a table");
-        let version = open(&folder).await;
-        assert_eq!(
-            version.version(),
-            2,
-            "{table} was published, and taken back"
-        );
-        let files = version.files().expect("files");
-        assert!(!files.is_empty(), "{table}");
-        for file in files {
-            assert!(
-                file.meta.location.as_ref().contains(&first.run_id),
-                "{}",
-                file.meta.location
-            );
-        }
-    }
-    let runs = shop
-        .query("select distinct run_id from customer_metrics")
-        .await;
-    assert_eq!(runs, [first.run_id], "readers see the first run");
 }

@@ -80,29 +80,26 @@ impl Shop {
 
     /// The project as it stands.
     pub(crate) fn project(&self) -> Result<Project, JobsError> {
-        let overrides = self.path().join("sql").exists();
-        let sql = if overrides {
-            "[sql]\noverrides = \"sql\"\n"
-        } else {
-            ""
-        };
-        let sources = self.sources.iter();
-        let sources: String = sources
-            .flat_map(|(name, entry)| {
-                [
-                    "[sources.",
-                    name,
-                    "]
-",
-                    entry,
-                ]
-            })
-            .collect();
-        let text = format!(
-            "[lake]\noutput = \"lake\"\n{sources}{sql}[parameters]\n{}",
-            self.parameters
-        );
-        Project::open(Config::parse(&self.path().join("lake.toml"), &text)?)
+        let path = self.path().join("lake.toml");
+        Project::open(Config::parse(&path, &self.config())?)
+    }
+
+    /// Writes the configuration to `lake.toml`, for others to read.
+    pub(crate) fn save_config(&self) {
+        let path = self.path().join("lake.toml");
+        std::fs::write(path, self.config()).expect("a file is written");
+    }
+
+    fn config(&self) -> String {
+        let mut text = "[lake]\noutput = \"lake\"\n".to_owned();
+        for (name, entry) in &self.sources {
+            text.push_str(&format!("[sources.{name}]\n{entry}"));
+        }
+        if self.path().join("sql").exists() {
+            text.push_str("[sql]\noverrides = \"sql\"\n");
+        }
+        text.push_str("[parameters]\n");
+        text + &self.parameters
     }
 
     /// Runs one date.

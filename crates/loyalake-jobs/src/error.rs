@@ -137,6 +137,28 @@ pub enum JobsError {
         /// One line for each failed audit.
         failures: Vec<String>,
     },
+    /// Somebody else published the same date while this run was working: exit code 1.
+    #[error(
+        "run {other} published {date} while this run was working, nothing of this run is visible; \
+         run again if its inputs were newer"
+    )]
+    LostRace {
+        /// The date that both wanted.
+        date: chrono::NaiveDate,
+        /// The run that won.
+        other: String,
+    },
+    /// A failure while publishing that could not be undone.
+    #[error(
+        "publishing failed ({cause}), and could not be taken back ({source}); readers of schema \
+         latest are not affected, and the next run puts the tables in order"
+    )]
+    NotUndone {
+        /// The first failure.
+        cause: Box<JobsError>,
+        /// Why undoing failed.
+        source: LakeError,
+    },
     /// Ctrl-C before anything was committed.
     #[error("interrupted, nothing was published")]
     Interrupted,
@@ -172,7 +194,7 @@ impl JobsError {
 
     /// Whether commits of the failed run could not be taken back.
     pub(crate) fn left_commits(&self) -> bool {
-        matches!(self, Self::Lake(LakeError::NotUndone { .. }))
+        matches!(self, Self::NotUndone { .. })
     }
 
     /// The place to point at, if there is one.

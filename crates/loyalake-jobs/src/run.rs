@@ -5,6 +5,8 @@
 //! the last commit.
 
 mod audit;
+mod footprint;
+mod observer;
 mod publish;
 mod select;
 mod stage;
@@ -16,8 +18,7 @@ use chrono::{NaiveDate, Utc};
 use datafusion::datasource::MemTable;
 use datafusion::error::DataFusionError;
 use loyalake_lake::Location;
-use loyalake_lake::delta::DeltaVersion;
-use loyalake_lake::staging::{self, Staged};
+use loyalake_lake::staging::Staged;
 
 use crate::error::count;
 use crate::graph::RUN_SCHEMA;
@@ -26,6 +27,7 @@ use crate::report::{Input, RunReport};
 use crate::session::{self, JOB_SCHEMA, Session};
 use crate::sql_file::{Kind, SqlFile};
 use crate::{JobsError, Result};
+pub use observer::{Event, Observer, Step};
 use select::{needed_files, selected_tables};
 
 /// What to run.
@@ -37,49 +39,20 @@ pub struct RunOptions {
     pub select: Vec<String>,
 }
 
-/// What happens in a run, for whoever shows it.
-#[derive(Debug, Clone, Copy)]
-pub enum Event<'a> {
-    /// A relation or a phase begins; `position` of `total`.
-    Started {
-        /// Its name.
-        name: &'a str,
-        /// Its number, from 1.
-        position: usize,
-        /// Number of all.
-        total: usize,
-    },
-    /// Rows were written.
-    Rows(usize),
-    /// It ended.
-    Finished {
-        /// Its name.
-        name: &'a str,
-        /// Rows written.
-        rows: usize,
-        /// Time taken.
-        seconds: f64,
-    },
-}
-
-/// Hears of what happens in a run.
-pub trait Observer: Send + Sync {
-    /// Called for each event, from any thread.
-    fn event(&self, event: Event<'_>);
-}
-
 /// What a run works with.
 struct Run<'a> {
     session: Session<'a>,
     observer: Arc<dyn Observer>,
     output: Location,
+    /// The folder of the scratch files of all runs.
+    scratch_root: Location,
     scratch: Location,
     /// Tables to publish.
     tables: BTreeSet<String>,
     /// Everything that has to be computed.
     needed: BTreeSet<String>,
-    /// The tables' versions when the run began.
-    bases: BTreeMap<String, Option<DeltaVersion>>,
+    /// The run that had published the date when this one began.
+    predecessor: Option<String>,
     staged: BTreeMap<String, Staged>,
     report: RunReport,
     position: usize,
@@ -95,24 +68,31 @@ pub async fn run(
     observer: Arc<dyn Observer>,
 ) -> Result<RunReport> {
     let mut run = Run::prepare(project, options, observer).await?;
+    let lease = Arc::new(run.begin().await?);
     // once commits begin they are finished or taken back, whatever the keyboard says
     let staged = tokio::select! {
         staged = run.stage_and_audit() => staged,
         _ = tokio::signal::ctrl_c() => Err(JobsError::Interrupted),
     };
     let done = match staged {
-        Ok(()) => run.publish().await,
+        Ok(()) => {
+            run.reached(Step::Audited);
+            run.publish(&lease).await
+        }
         Err(error) => Err(error),
     };
     if let Err(error) = done {
-        // files that a commit still names must stay; what stopped the run is what matters
-        let _ = run.clean(!error.left_commits()).await;
+        // what could not be taken back needs its lease and its files: the next run settles it
+        if !error.left_commits() {
+            let _ = run.clean(&lease, true).await;
+        }
         return Err(error);
     }
     let summarized = run.summarize().await;
     run.warn_if_failed(summarized);
-    let cleaned = run.clean(false).await;
+    let cleaned = run.clean(&lease, false).await;
     run.warn_if_failed(cleaned);
+    run.reached(Step::Cleaned);
     Ok(run.report)
 }
 
@@ -170,26 +150,26 @@ impl<'a> Run<'a> {
                 project.config.lake.output.trim_end_matches('/')
             ))?,
         };
-        let scratch = scratch.child(&report.run_id);
-        let mut bases = BTreeMap::new();
-        for mart in project.marts() {
-            let base = DeltaVersion::open(&output.child(&mart.name), None).await?;
-            bases.insert(mart.name.clone(), base);
-        }
+        let (scratch_root, scratch) = (scratch.clone(), scratch.child(&report.run_id));
         let needed = needed_files(project, &tables);
         let (staged, position) = (BTreeMap::new(), 0);
         Ok(Self {
             session,
             observer,
             output,
+            scratch_root,
             scratch,
             tables,
             needed,
-            bases,
+            predecessor: None,
             staged,
             report,
             position,
         })
+    }
+
+    fn reached(&self, step: Step<'_>) {
+        self.observer.event(Event::Reached(step));
     }
 
     /// All steps before [`Run::publish`]: nothing is visible yet.
@@ -306,30 +286,6 @@ impl<'a> Run<'a> {
                 .push(crate::report::Summary { title, batches });
         }
         Ok(())
-    }
-
-    /// Removes scratch files and, when nothing of the run is published, what it staged.
-    async fn clean(&self, is_undone: bool) -> Result<()> {
-        staging::remove(&self.scratch).await?;
-        if is_undone {
-            for table in &self.tables {
-                staging::remove(&self.folder(table)).await?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Where a table's new files are: below the table, under date and run.
-    fn folder(&self, table: &str) -> Location {
-        let date = format!(
-            "{}={}",
-            loyalake_lake::delta::PARTITION,
-            self.report.as_of_date
-        );
-        self.output
-            .child(table)
-            .child(&date)
-            .child(&self.report.run_id)
     }
 }
 

@@ -19,6 +19,9 @@ use crate::{DataFile, FileTable, LakeError, Location, Result};
 /// The column that published tables are partitioned by.
 pub const PARTITION: &str = "as_of_date";
 
+/// The name under which publications number their commits.
+pub(crate) const APPLICATION: &str = "loyalake";
+
 /// One version of a Delta table.
 #[derive(Debug, Clone)]
 pub struct DeltaVersion {
@@ -62,6 +65,16 @@ impl DeltaVersion {
         self.table.version().unwrap_or_default()
     }
 
+    /// The number of the publication that made the last commit of ours; 0 where there is none.
+    pub(crate) async fn publication(&self) -> Result<i64> {
+        let state = self.table.snapshot().map_err(delta_error(&self.location))?;
+        let log = self.table.log_store();
+        let number = state.transaction_version(log.as_ref(), APPLICATION).await;
+        Ok(number
+            .map_err(delta_error(&self.location))?
+            .unwrap_or_default())
+    }
+
     /// Its columns, partition columns last.
     ///
     /// # Errors
@@ -97,6 +110,20 @@ impl DeltaVersion {
         let state = self.table.snapshot().map_err(delta_error(&self.location))?;
         let (partitions, _) = self.split_columns(&state.snapshot().arrow_schema())?;
         self.data_files(&partitions)
+    }
+
+    /// Number of rows of one date.
+    ///
+    /// # Errors
+    /// As for [`DeltaVersion::table`].
+    pub fn rows_of(&self, date: &str) -> Result<usize> {
+        let files = self.files()?;
+        let is_of_date = |file: &&DataFile| {
+            let mut values = file.partition_values.iter();
+            values.any(|value| value.to_string() == date)
+        };
+        let rows = files.iter().filter(is_of_date).filter_map(|file| file.rows);
+        Ok(rows.sum())
     }
 
     fn data_files(&self, partitions: &[FieldRef]) -> Result<Vec<DataFile>> {

@@ -77,18 +77,45 @@ pub enum LakeError {
         /// The table feature.
         feature: String,
     },
-    /// Somebody else published the same date while this run was working.
+    /// Another publication that does not end.
     #[error(
-        "table '{table}': run {other} published {date} while this run was working, nothing of \
-        this run is visible; run again if its inputs were newer"
+        "run {other} is publishing to '{location}' and does not come to an end; see what became \
+        of it, and run again"
     )]
-    LostRace {
-        /// The published table.
-        table: String,
-        /// The partition both wanted.
-        date: String,
-        /// Run id of the winner.
+    Busy {
+        /// The output.
+        location: String,
+        /// The run that is waited for.
         other: String,
+    },
+    /// A run that others took for dead.
+    #[error(
+        "run {run_id} gave no sign of life for so long that another run took it for dead, nothing \
+        of it is visible; run again"
+    )]
+    TakenForDead {
+        /// This run.
+        run_id: String,
+    },
+    /// A commit of a publication that a later one has settled.
+    #[error(
+        "table '{location}': another run has settled this publication, nothing of it is visible; \
+        run again"
+    )]
+    Fenced {
+        /// The table.
+        location: String,
+    },
+    /// A file of ours in the lake that can't be understood.
+    #[error(
+        "control file '{file}' can't be read or written: {source}; if it was changed by hand, \
+        restore it, else remove it when no run is at work"
+    )]
+    Control {
+        /// The file.
+        file: String,
+        /// The parser's words.
+        source: serde_json::Error,
     },
     /// A published table whose columns changed in a way that old dates can't follow.
     #[error(
@@ -117,19 +144,6 @@ pub enum LakeError {
         column: String,
         /// Its type.
         found: String,
-    },
-    /// A failure while publishing that could not be undone completely.
-    #[error(
-        "publishing failed ({cause}), and table '{table}' could not be put back ({source}); \
-        readers of schema latest are not affected, run the date again to heal it"
-    )]
-    NotUndone {
-        /// The table that still shows the failed run.
-        table: String,
-        /// The first failure.
-        cause: String,
-        /// Why undoing failed.
-        source: Box<LakeError>,
     },
     /// An error of the Delta library.
     #[error("delta table '{location}': {source}")]

@@ -2,17 +2,23 @@
 //!
 //! [`Storage`] turns the paths and URLs of a configuration into [`Location`]s; [`source`] opens
 //! what is there as a table; [`staging`] writes a plan to Parquet files that nobody can see yet;
-//! [`delta`] makes such files visible in one commit. The steps of a run that uses them are in
-//! `loyalake-jobs`.
+//! [`publish`] makes such files visible, one commit for each table; [`publication`] makes several
+//! commits one, and proves it. The steps of a run that uses them are in `loyalake-jobs`.
 
+mod control;
 pub mod delta;
 mod error;
 mod files;
+mod lease;
 mod location;
+mod process;
+pub mod publication;
 pub mod publish;
 pub mod source;
 pub mod staging;
 
 pub use error::{LakeError, Result};
 pub use files::{DataFile, FileTable};
+pub use lease::Lease;
 pub use location::{Location, Storage};
+pub use publication::Publication;

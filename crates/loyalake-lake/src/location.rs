@@ -115,7 +115,7 @@ impl Location {
         )?)
     }
 
-    /// The folder `name` below this one.
+    /// The folder `name` below this one, or `name/of/one` further below.
     #[must_use]
     pub fn child(&self, name: &str) -> Self {
         let mut url = self.url.clone();
@@ -123,7 +123,7 @@ impl Location {
         Self {
             url,
             store: Arc::clone(&self.store),
-            path: self.path.clone().join(name),
+            path: name.split('/').fold(self.path.clone(), Path::join),
         }
     }
 }

@@ -1,63 +1,66 @@
-//! Replacing one date of a Delta table in a single commit.
+//! Commits to one table: a date replaced, or a version restored.
 //!
-//! [`publish`] adds the staged files of a date and removes the files that the date had, in one
-//! commit; no reader ever sees anything between. Two runs of one date exclude each other: a commit
-//! is only made on top of a version whose files of that date are the ones that the run saw when it
-//! started. Commits of other dates in between are fine.
+//! Each is one Delta commit of a [`Publication`], so no reader of the table ever sees anything
+//! between, and each is made once however often it is tried.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use datafusion::arrow::datatypes::{DataType, Field, FieldRef, Schema};
 use deltalake::DeltaTableError;
 use deltalake::kernel::engine::arrow_conversion::TryIntoKernel;
 use deltalake::kernel::transaction::{CommitBuilder, CommitProperties, TransactionError};
-use deltalake::kernel::{Action, Add, MetadataExt, Protocol, Remove, StructType, new_metadata};
+use deltalake::kernel::{
+    Action, Add, MetadataExt, Protocol, Remove, StructType, Transaction, new_metadata,
+};
 use deltalake::protocol::{DeltaOperation, SaveMode};
 use object_store::path::Path;
 use serde_json::Value;
 
-use crate::delta::{DeltaVersion, PARTITION, delta_error, delta_error_named, log_store};
+use crate::delta::{
+    APPLICATION, DeltaVersion, PARTITION, delta_error, delta_error_named, log_store,
+};
 use crate::staging::{Staged, stored_schema};
-use crate::{LakeError, Location, Result};
+use crate::{LakeError, Location, Publication, Result};
 
-/// How often a commit is tried again after others committed other dates.
+/// How often a commit is tried again after somebody else's commits.
 const COMMIT_ATTEMPTS: i32 = 10;
 
 /// What a commit says of itself in the table's history.
 #[derive(Debug, Clone)]
 pub struct CommitNote {
-    /// The table's name, for messages.
-    pub table: String,
     /// The date that is replaced, as `YYYY-MM-DD`.
     pub date: String,
     /// Anything else, such as run id and code version.
     pub metadata: HashMap<String, Value>,
 }
 
-/// A commit that was made, and how to take it back.
-#[derive(Debug)]
-pub struct Published {
-    /// The table's new version.
-    pub version: u64,
-    note: CommitNote,
-    location: Location,
-    added: Vec<Add>,
-    removed: Vec<Add>,
+/// A commit that is to be made.
+pub(crate) struct Commit {
+    /// The publication that it is part of.
+    pub(crate) number: i64,
+    /// What it does, for the table's history.
+    pub(crate) operation: DeltaOperation,
+    /// Anything else for the table's history.
+    pub(crate) metadata: HashMap<String, Value>,
 }
 
 impl DeltaVersion {
-    /// The add actions of one date.
-    fn adds_of(&self, date: &str) -> Result<Vec<Add>> {
+    /// The add actions of all its files.
+    pub(crate) fn adds(&self) -> Result<Vec<Add>> {
         let state = self.table.snapshot().map_err(delta_error(&self.location))?;
-        let is_of_date = |values: &HashMap<String, Option<String>>| {
-            values.get(PARTITION).and_then(Option::as_deref) == Some(date)
-        };
         let files = state.log_data();
-        let views = files
-            .iter()
-            .filter(|view| is_of_date(&view.partition_values_map()));
-        Ok(views.map(|view| add_of(&view)).collect())
+        Ok(files.iter().map(|view| add_of(&view)).collect())
+    }
+
+    /// The add actions of one date.
+    pub(crate) fn adds_of(&self, date: &str) -> Result<Vec<Add>> {
+        let mut adds = self.adds()?;
+        adds.retain(|add| {
+            let value = add.partition_values.get(PARTITION);
+            value.and_then(Option::as_deref) == Some(date)
+        });
+        Ok(adds)
     }
 }
 
@@ -73,101 +76,150 @@ fn add_of(view: &deltalake::kernel::LogicalFileView) -> Add {
     }
 }
 
-/// Makes the staged files the rows of `note.date`, in place of the rows that the date had in
-/// `base`, the version that the run saw when it started.
-///
-/// # Errors
-/// [`LakeError::LostRace`] when another run changed the date since `base`,
-/// [`LakeError::SchemaChanged`] and [`LakeError::UnsupportedType`] for columns that the table
-/// can't take.
-pub async fn publish(
+impl Publication {
+    /// Makes the staged files the rows of `note.date` in `table`, in place of the rows that the
+    /// date had. Returns the table's new version.
+    ///
+    /// # Errors
+    /// [`LakeError::SchemaChanged`] and [`LakeError::UnsupportedType`] for columns that the table
+    /// can't take, [`LakeError::Fenced`] when a later publication has settled this one.
+    pub async fn replace_date(
+        &self,
+        table: &str,
+        staged: &Staged,
+        note: &CommitNote,
+    ) -> Result<u64> {
+        let location = self.output().child(table);
+        let added = new_adds(&location, staged, note)?;
+        let commit = Commit {
+            number: self.number(),
+            operation: DeltaOperation::Write {
+                mode: SaveMode::Overwrite,
+                partition_by: Some(vec![PARTITION.to_owned()]),
+                predicate: Some(format!("{PARTITION} = '{}'", note.date)),
+            },
+            metadata: note.metadata.clone(),
+        };
+        let version = change(&location, &commit, |current, _| {
+            let removed = match current {
+                Some(current) => current.adds_of(&note.date)?,
+                None => Vec::new(),
+            };
+            let mut actions = schema_actions(current, &staged.schema, table)?;
+            actions.extend(removed.iter().map(|add| Action::Remove(remove_of(add))));
+            actions.extend(added.iter().cloned().map(Action::Add));
+            Ok(Some(actions))
+        });
+        // a change that is always wanted has a version
+        Ok(version.await?.unwrap_or_default())
+    }
+}
+
+/// Gives a table the files again that it had at version `target`; none: it was not there. False,
+/// and nothing done, if the table's last publication is `unless`.
+pub(crate) async fn restore(
     location: &Location,
-    base: Option<&DeltaVersion>,
-    staged: &Staged,
-    note: &CommitNote,
-) -> Result<Published> {
-    let removed = base
-        .map(|base| base.adds_of(&note.date))
-        .transpose()?
-        .unwrap_or_default();
-    let added = new_adds(location, staged, note)?;
-    let published = |version| Published {
-        version,
-        note: note.clone(),
-        location: location.clone(),
-        added: added.clone(),
-        removed: removed.clone(),
+    target: Option<u64>,
+    number: i64,
+    unless: Option<i64>,
+) -> Result<bool> {
+    if DeltaVersion::open(location, None).await?.is_none() {
+        return Ok(true);
+    }
+    let before = match target {
+        Some(version) => DeltaVersion::open(location, Some(version)).await?,
+        None => None,
     };
+    let before = match before {
+        Some(version) => version.adds()?,
+        None => Vec::new(),
+    };
+    let commit = Commit {
+        number,
+        operation: DeltaOperation::Restore {
+            version: target,
+            datetime: None,
+        },
+        metadata: HashMap::new(),
+    };
+    let restored = change(location, &commit, |current, publication| {
+        if unless == Some(publication) {
+            return Ok(None);
+        }
+        let now = match current {
+            Some(current) => current.adds()?,
+            None => Vec::new(),
+        };
+        let removes = difference(&now, &before).map(|add| Action::Remove(remove_of(add)));
+        let adds = difference(&before, &now).cloned().map(Action::Add);
+        Ok(Some(removes.chain(adds).collect()))
+    });
+    Ok(restored.await?.is_some())
+}
+
+/// Makes a commit, once: `actions` says what it holds on top of a version whose last publication is
+/// given, or None for nothing. Returns the new version.
+pub(crate) async fn change(
+    location: &Location,
+    commit: &Commit,
+    actions: impl Fn(Option<&DeltaVersion>, i64) -> Result<Option<Vec<Action>>>,
+) -> Result<Option<u64>> {
     for _ in 0..COMMIT_ATTEMPTS {
         let current = DeltaVersion::open(location, None).await?;
-        let found = found_adds(current.as_ref(), &note.date)?;
-        refuse_lost_race(&removed, &found, note)?;
-        let mut actions = schema_actions(current.as_ref(), &staged.schema, &note.table)?;
-        actions.extend(removed.iter().map(|add| Action::Remove(remove_of(add))));
-        actions.extend(added.iter().cloned().map(Action::Add));
-        let done = commit(location, current.as_ref(), actions, note).await;
-        if let Ok(Some(version)) = done {
-            return Ok(published(version));
-        }
-        // a commit may have landed although its answer was lost
-        if let Some(current) = DeltaVersion::open(location, None).await?
-            && !added.is_empty()
-            && are_same(&current.adds_of(&note.date)?, &added)
+        let publication = match &current {
+            Some(current) => current.publication().await?,
+            None => 0,
+        };
+        if let Some(current) = &current
+            && publication == commit.number
         {
-            return Ok(published(current.version()));
+            // an attempt before this one was made, although its answer was lost
+            return Ok(Some(current.version()));
         }
-        done?;
+        if publication > commit.number {
+            return Err(LakeError::Fenced {
+                location: location.url().to_string(),
+            });
+        }
+        let Some(actions) = actions(current.as_ref(), publication)? else {
+            return Ok(None);
+        };
+        let done = attempt(location, current.as_ref(), actions, commit).await;
+        match done {
+            Ok(Some(version)) => return Ok(Some(version)),
+            Ok(None) => {}
+            Err(error) => {
+                return made_nevertheless(location, commit)
+                    .await
+                    .ok_or(error)
+                    .map(Some);
+            }
+        }
     }
     Err(delta_error(location)(
         TransactionError::MaxCommitAttempts(COMMIT_ATTEMPTS).into(),
     ))
 }
 
-impl Published {
-    /// The table's name.
-    pub fn table(&self) -> &str {
-        &self.note.table
-    }
-
-    /// Takes the commit back: the date has the rows again that it had before.
-    ///
-    /// # Errors
-    /// As for [`publish`].
-    pub async fn undo(&self) -> Result<()> {
-        for _ in 0..COMMIT_ATTEMPTS {
-            let current = DeltaVersion::open(&self.location, None).await?;
-            let found = found_adds(current.as_ref(), &self.note.date)?;
-            refuse_lost_race(&self.added, &found, &self.note)?;
-            let removes = self.added.iter().map(|add| Action::Remove(remove_of(add)));
-            let adds = self.removed.iter().cloned().map(Action::Add);
-            let actions = removes.chain(adds).collect();
-            if commit(&self.location, current.as_ref(), actions, &self.note)
-                .await?
-                .is_some()
-            {
-                return Ok(());
-            }
-        }
-        Err(delta_error(&self.location)(
-            TransactionError::MaxCommitAttempts(COMMIT_ATTEMPTS).into(),
-        ))
-    }
+/// The version of a commit that was made although its attempt ended with an error.
+async fn made_nevertheless(location: &Location, commit: &Commit) -> Option<u64> {
+    let current = DeltaVersion::open(location, None).await.ok()??;
+    let is_made = current.publication().await.ok()? == commit.number;
+    is_made.then(|| current.version())
 }
 
 /// One attempt: None when somebody else committed first.
-async fn commit(
+async fn attempt(
     location: &Location,
     current: Option<&DeltaVersion>,
     actions: Vec<Action>,
-    note: &CommitNote,
+    commit: &Commit,
 ) -> Result<Option<u64>> {
-    let operation = DeltaOperation::Write {
-        mode: SaveMode::Overwrite,
-        partition_by: Some(vec![PARTITION.to_owned()]),
-        predicate: Some(format!("{PARTITION} = '{}'", note.date)),
-    };
     let properties = CommitProperties::default()
-        .with_metadata(note.metadata.clone())
+        .with_metadata(commit.metadata.clone())
+        .with_application_transaction(Transaction::new(APPLICATION, commit.number))
+        // the ledger names versions, so their log must stay
+        .with_cleanup_expired_logs(Some(false))
         .with_max_retries(0);
     let state = current
         .map(|version| version.table.snapshot())
@@ -179,7 +231,11 @@ async fn commit(
     };
     let done = CommitBuilder::from(properties)
         .with_actions(actions)
-        .build(state.map(|state| state as _), store, operation)
+        .build(
+            state.map(|state| state as _),
+            store,
+            commit.operation.clone(),
+        )
         .await;
     match done {
         Ok(finalized) => Ok(Some(finalized.version())),
@@ -191,30 +247,11 @@ async fn commit(
     }
 }
 
-/// The add actions of a date; none where no table is.
-fn found_adds(current: Option<&DeltaVersion>, date: &str) -> Result<Vec<Add>> {
-    let found = current.map(|table| table.adds_of(date)).transpose()?;
-    Ok(found.unwrap_or_default())
-}
-
-fn are_same(one: &[Add], other: &[Add]) -> bool {
-    let contains = |add: &Add| other.iter().any(|same| same.path == add.path);
-    one.len() == other.len() && one.iter().all(contains)
-}
-
-/// The winner's run id stands in the paths of its files.
-fn refuse_lost_race(expected: &[Add], found: &[Add], note: &CommitNote) -> Result<()> {
-    if are_same(expected, found) {
-        return Ok(());
-    }
-    let is_strange = |add: &&Add| expected.iter().all(|other| other.path != add.path);
-    let stranger = found.iter().find(is_strange);
-    let other = stranger.and_then(|add| add.path.split('/').nth_back(1));
-    Err(LakeError::LostRace {
-        table: note.table.clone(),
-        date: note.date.clone(),
-        other: other.unwrap_or("another").to_owned(),
-    })
+/// The files of `one` that are not among `others`.
+fn difference<'a>(one: &'a [Add], others: &'a [Add]) -> impl Iterator<Item = &'a Add> {
+    let paths: HashSet<&str> = others.iter().map(|add| add.path.as_str()).collect();
+    one.iter()
+        .filter(move |add| !paths.contains(add.path.as_str()))
 }
 
 fn new_adds(location: &Location, staged: &Staged, note: &CommitNote) -> Result<Vec<Add>> {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use chrono::NaiveDate;
 use indicatif::{HumanCount, ProgressBar, ProgressStyle};
-use loyalake_jobs::run::Event;
+use loyalake_jobs::run::{Event, Step};
 use loyalake_jobs::{Observer, RunReport};
 
 /// A bar over all relations of a run, with a line above it for each that is done.
@@ -63,6 +63,8 @@ impl Observer for Bar {
                 self.bar.set_prefix("audits");
                 self.bar.set_message("");
             }
+            Event::Reached(Step::Audited) => self.bar.set_prefix("publishing"),
+            Event::Reached(_) => {}
         }
     }
 }
@@ -94,6 +96,7 @@ impl Observer for Log {
             } => {
                 tracing::info!(relation = name, rows, seconds, "finished");
             }
+            Event::Reached(step) => tracing::debug!(?step, "reached"),
         }
     }
 }

@@ -1,40 +1,65 @@
-//! Committing what was staged and audited: all tables, then the ledger.
+//! Publishing what was staged and audited: a commit for each table, then the ledger's.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use chrono::Utc;
-use loyalake_lake::LakeError;
-use loyalake_lake::publish::{CommitNote, Published, publish};
+use loyalake_lake::Lease;
+use loyalake_lake::delta::DeltaVersion;
+use loyalake_lake::publication::{Outcome, Publication};
+use loyalake_lake::publish::CommitNote;
 use serde_json::{Value, json};
 
-use super::{Run, define_facts};
-use crate::Result;
+use super::{Run, Step, define_facts};
 use crate::report::Table;
 use crate::sql_file::Kind;
+use crate::{JobsError, Result};
 
 impl Run<'_> {
     /// Commits every table, then the ledger. When anything fails, the commits made so far are
     /// taken back.
-    pub(super) async fn publish(&mut self) -> Result<()> {
-        let mut commits = Vec::new();
-        let Err(cause) = self.commit_all(&mut commits).await else {
+    pub(super) async fn publish(&mut self, lease: &Arc<Lease>) -> Result<()> {
+        let project = self.session.project;
+        let ledger = project.ledger().ok_or_else(|| {
+            let message = "no table reads run.tables; restore marts/runs.sql";
+            project.config.error(message, "overrides")
+        })?;
+        let marts = project.marts();
+        let names = marts.iter().map(|mart| mart.name.as_str());
+        let publication = Publication::begin(lease, &ledger.name, names).await?;
+        self.reached(Step::Announced);
+        let done = match self.refuse_lost_race().await {
+            Ok(()) => self.commit_all(&publication).await,
+            lost => lost,
+        };
+        let Err(cause) = done else {
+            self.reached(Step::Published);
+            let finished = publication.finish().await;
+            self.warn_if_failed(finished.map_err(JobsError::from));
             return Ok(());
         };
-        for commit in commits.iter().rev() {
-            if let Err(source) = commit.undo().await {
-                let (table, cause) = (commit.table().to_owned(), cause.to_string());
-                return Err(LakeError::NotUndone {
-                    table,
-                    cause,
-                    source: Box::new(source),
-                }
-                .into());
-            }
+        match publication.abandon().await {
+            Ok(Outcome::Undone) => Err(cause),
+            Ok(Outcome::Complete) => Ok(()),
+            Err(source) => Err(JobsError::NotUndone {
+                cause: Box::new(cause),
+                source,
+            }),
         }
-        Err(cause)
     }
 
-    async fn commit_all(&mut self, commits: &mut Vec<Published>) -> Result<()> {
+    /// The date is still published by the run that it was published by when this one began.
+    async fn refuse_lost_race(&self) -> Result<()> {
+        match self.publisher().await? {
+            Some(other) if self.predecessor.as_ref() != Some(&other) => {
+                let date = self.report.as_of_date;
+                Err(JobsError::LostRace { date, other })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    async fn commit_all(&mut self, publication: &Publication) -> Result<()> {
         let last = self.after_commits();
         let late: Vec<&str> = last.iter().map(|file| file.name.as_str()).collect();
         let early: Vec<String> = self
@@ -44,9 +69,9 @@ impl Run<'_> {
             .cloned()
             .collect();
         for table in &early {
-            self.commit(table, commits).await?;
+            self.commit(table, publication).await?;
         }
-        self.keep_other_versions()?;
+        self.keep_other_versions(publication).await?;
         self.report
             .tables
             .sort_by(|one, two| one.name.cmp(&two.name));
@@ -57,29 +82,27 @@ impl Run<'_> {
             self.refuse_failed_audits()?;
         }
         for file in last.iter().filter(|file| file.kind == Kind::Mart) {
-            self.commit(&file.name, commits).await?;
+            self.commit(&file.name, publication).await?;
         }
         Ok(())
     }
 
-    async fn commit(&mut self, table: &str, commits: &mut Vec<Published>) -> Result<()> {
+    async fn commit(&mut self, table: &str, publication: &Publication) -> Result<()> {
         let Some(staged) = self.staged.get(table) else {
             return Ok(());
         };
         let note = CommitNote {
-            table: table.to_owned(),
             date: self.report.as_of_date.to_string(),
             metadata: self.commit_metadata(),
         };
-        let base = self.bases.get(table).and_then(Option::as_ref);
-        let published = publish(&self.output.child(table), base, staged, &note).await?;
-        let (name, version, rows) = (table.to_owned(), published.version, staged.rows());
+        let version = publication.replace_date(table, staged, &note).await?;
+        let (name, rows) = (table.to_owned(), staged.rows());
         self.report.tables.push(Table {
             name,
             version,
             rows,
         });
-        commits.push(published);
+        self.reached(Step::Committed(table));
         Ok(())
     }
 
@@ -96,28 +119,26 @@ impl Run<'_> {
         ])
     }
 
-    /// Tables that this run did not select stay at the version that it saw.
-    fn keep_other_versions(&mut self) -> Result<()> {
+    /// Tables that this run did not select stay at the version that they have.
+    async fn keep_other_versions(&mut self, publication: &Publication) -> Result<()> {
         let date = self.report.as_of_date.to_string();
-        for (name, base) in &self.bases {
-            let Some(base) = base.as_ref().filter(|_| !self.tables.contains(name)) else {
+        for mart in self.session.project.marts() {
+            let name = &mart.name;
+            if self.tables.contains(name) {
+                continue;
+            }
+            let folder = self.output.child(name);
+            let base = publication.base(name);
+            let Some(table) = DeltaVersion::open(&folder, base)
+                .await?
+                .filter(|_| base.is_some())
+            else {
                 continue;
             };
-            let is_of_date = |file: &loyalake_lake::DataFile| {
-                file.partition_values
-                    .iter()
-                    .any(|value| value.to_string() == date)
-            };
-            let files = base.files()?;
-            let rows = files
-                .iter()
-                .filter(|file| is_of_date(file))
-                .filter_map(|file| file.rows)
-                .sum();
             self.report.tables.push(Table {
                 name: name.clone(),
-                version: base.version(),
-                rows,
+                version: table.version(),
+                rows: table.rows_of(&date)?,
             });
         }
         Ok(())

@@ -133,7 +133,7 @@ async fn assert_tables_are_whole(shop: &Shop, step: usize) {
 /// Nothing of a run but its tables is left.
 fn assert_clean(shop: &Shop, step: usize) {
     let scratch = shop.path().join("lake_scratch");
-    assert!(!scratch.exists(), "step {step}: {scratch:?}");
+    assert!(!scratch.exists(), "step {step}: {}", scratch.display());
     let runs = shop.path().join("lake/_loyalake/runs");
     let left: Vec<_> = std::fs::read_dir(runs).into_iter().flatten().collect();
     assert!(left.is_empty(), "step {step}: {left:?}");

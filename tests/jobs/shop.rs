@@ -93,7 +93,7 @@ impl Shop {
     fn config(&self) -> String {
         let mut text = "[lake]\noutput = \"lake\"\n".to_owned();
         for (name, entry) in &self.sources {
-            text.push_str(&format!("[sources.{name}]\n{entry}"));
+            text.extend(["[sources.", name, "]\n", entry]);
         }
         if self.path().join("sql").exists() {
             text.push_str("[sql]\noverrides = \"sql\"\n");

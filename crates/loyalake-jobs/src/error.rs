@@ -90,6 +90,17 @@ pub enum JobsError {
         /// The system's words.
         source: std::io::Error,
     },
+    /// A folder for what queries put on disk that can't be made.
+    #[error(
+        "spill folder {}: {source}; name one that can be written to as engine.spill_directory",
+        path.display()
+    )]
+    Spill {
+        /// The folder that it would be in.
+        path: PathBuf,
+        /// The system's words.
+        source: std::io::Error,
+    },
     /// A SQL file that does not parse, plan or hold what its header says.
     #[error("{}:{}: {message}", place.file, place.line())]
     Sql {
@@ -157,7 +168,7 @@ pub enum JobsError {
         /// The first failure.
         cause: Box<JobsError>,
         /// Why undoing failed.
-        source: LakeError,
+        source: Box<LakeError>,
     },
     /// Ctrl-C before anything was committed.
     #[error("interrupted, nothing was published")]

@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use chrono::NaiveDate;
@@ -18,6 +17,7 @@ use datafusion::execution::{SessionState, SessionStateBuilder};
 use datafusion::logical_expr::{LogicalPlan, LogicalPlanBuilder};
 use datafusion::prelude::{SessionConfig, SessionContext};
 use loyalake_lake::source::{Format, Source, open};
+use loyalake_lake::spill::SpillFolder;
 use loyalake_lake::{Location, Storage};
 
 use crate::bind::bind;
@@ -48,8 +48,10 @@ pub(crate) struct Session<'a> {
 
 /// A session with our functions, the memory limit, and the schemas that SQL files name.
 pub(crate) fn context(config: &Config, default_schema: &str) -> Result<SessionContext> {
+    let spill = Arc::new(spill_folder(config)?);
     let mut session = SessionConfig::new()
         .with_default_catalog_and_schema(CATALOG, default_schema)
+        .with_extension(Arc::clone(&spill))
         .with_information_schema(true);
     if let Some(partitions) = config.engine.partitions {
         session = session.with_target_partitions(partitions);
@@ -63,7 +65,7 @@ pub(crate) fn context(config: &Config, default_schema: &str) -> Result<SessionCo
     options.optimizer.join_reordering = false;
     let mut state = SessionStateBuilder::new()
         .with_config(session)
-        .with_runtime_env(runtime(config)?)
+        .with_runtime_env(runtime(config, &spill)?)
         .with_default_features()
         .build();
     let failed = |source| JobsError::Execution {
@@ -84,19 +86,21 @@ pub(crate) fn context(config: &Config, default_schema: &str) -> Result<SessionCo
     Ok(context)
 }
 
-fn runtime(config: &Config) -> Result<Arc<RuntimeEnv>> {
+/// A folder for this session alone.
+fn spill_folder(config: &Config) -> Result<SpillFolder> {
+    let root = match &config.engine.spill_directory {
+        Some(folder) => config.folder().join(folder),
+        None => std::env::temp_dir(),
+    };
+    SpillFolder::below(&root).map_err(|source| JobsError::Spill { path: root, source })
+}
+
+fn runtime(config: &Config, spill: &SpillFolder) -> Result<Arc<RuntimeEnv>> {
     let top_consumers = NonZeroUsize::new(3).unwrap_or(NonZeroUsize::MIN);
     let pool = FairSpillPool::new(config.memory_limit()?);
-    let mut builder = RuntimeEnvBuilder::new()
-        .with_memory_pool(Arc::new(TrackConsumersPool::new(pool, top_consumers)));
-    if let Some(folder) = &config.engine.spill_directory {
-        let folder: PathBuf = config.folder().join(folder);
-        std::fs::create_dir_all(&folder).map_err(|source| JobsError::Read {
-            path: folder.clone(),
-            source,
-        })?;
-        builder = builder.with_temp_file_path(folder);
-    }
+    let builder = RuntimeEnvBuilder::new()
+        .with_memory_pool(Arc::new(TrackConsumersPool::new(pool, top_consumers)))
+        .with_temp_file_path(spill.path());
     builder.build_arc().map_err(|source| JobsError::Execution {
         relation: "session".to_owned(),
         source,

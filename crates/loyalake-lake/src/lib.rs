@@ -15,6 +15,7 @@ mod process;
 pub mod publication;
 pub mod publish;
 pub mod source;
+pub mod spill;
 pub mod staging;
 
 pub use error::{LakeError, Result};

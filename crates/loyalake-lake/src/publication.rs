@@ -57,7 +57,7 @@ use crate::publish::restore;
 use crate::{LakeError, Lease, Location, Result, control};
 
 /// How long a publication waits for the one before it: that takes seconds, unless a store is slow.
-const PATIENCE: Duration = Duration::from_secs(600);
+const PATIENCE: Duration = Duration::from_mins(10);
 
 /// How often it looks.
 const LOOK_EVERY: Duration = Duration::from_millis(200);

@@ -43,7 +43,7 @@ impl Run<'_> {
             Ok(Outcome::Complete) => Ok(()),
             Err(source) => Err(JobsError::NotUndone {
                 cause: Box::new(cause),
-                source,
+                source: Box::new(source),
             }),
         }
     }

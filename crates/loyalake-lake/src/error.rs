@@ -1,6 +1,7 @@
 //! What can go wrong between the lake and us.
 
 use datafusion::error::DataFusionError;
+use datafusion::parquet::errors::ParquetError;
 
 /// The result of everything that touches the lake.
 pub type Result<T, E = LakeError> = std::result::Result<T, E>;
@@ -144,6 +145,14 @@ pub enum LakeError {
         column: String,
         /// Its type.
         found: String,
+    },
+    /// A file that can't be written to its end.
+    #[error("file '{file}' can't be written: {source}; is there space, and the right to write?")]
+    Write {
+        /// The file.
+        file: String,
+        /// The writer's words.
+        source: Box<ParquetError>,
     },
     /// An error of the Delta library.
     #[error("delta table '{location}': {source}")]

@@ -13,6 +13,7 @@ use datafusion::error::DataFusionError;
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::parquet::arrow::AsyncArrowWriter;
 use datafusion::parquet::basic::Compression;
+use datafusion::parquet::errors::ParquetError;
 use datafusion::parquet::file::properties::WriterProperties;
 use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties};
 use futures::{StreamExt, TryStreamExt};
@@ -21,7 +22,7 @@ use object_store::path::Path;
 use object_store::{ObjectMeta, ObjectStoreExt};
 use tokio::task::JoinSet;
 
-use crate::{DataFile, FileTable, Location, Result};
+use crate::{DataFile, FileTable, LakeError, Location, Result};
 
 /// Rows of a row group: small enough for point look-ups, large enough to compress.
 const ROW_GROUP_ROWS: usize = 131_072;
@@ -90,8 +91,15 @@ pub async fn write(
     }
     let mut files = Vec::new();
     while let Some(written) = writers.join_next().await {
-        let written = written.map_err(|error| DataFusionError::ExecutionJoin(Box::new(error)))?;
-        files.extend(written?);
+        let written = written.map_err(|error| DataFusionError::ExecutionJoin(Box::new(error)));
+        match written.map_err(LakeError::from).flatten() {
+            Ok(file) => files.extend(file),
+            Err(error) => {
+                // nobody may write any more when the caller removes what is there
+                writers.shutdown().await;
+                return Err(error);
+            }
+        }
     }
     files.sort_by(|one, two| one.meta.location.cmp(&two.meta.location));
     Ok(Staged {
@@ -145,23 +153,28 @@ async fn write_file(
             Some(writer) => writer,
             none => none.insert(open_writer(location, &path, &schema)?),
         };
-        writer
-            .write(&to_stored(&batch, &schema)?)
-            .await
-            .map_err(DataFusionError::from)?;
+        let stored = to_stored(&batch, &schema)?;
+        writer.write(&stored).await.map_err(unwritten(&path))?;
         rows += batch.num_rows();
         on_rows(batch.num_rows());
     }
     let Some(writer) = writer else {
         return Ok(None);
     };
-    writer.close().await.map_err(DataFusionError::from)?;
+    writer.close().await.map_err(unwritten(&path))?;
     let meta: ObjectMeta = location.store().head(&path).await?;
     Ok(Some(DataFile {
         meta,
         rows: Some(rows),
         partition_values: Vec::new(),
     }))
+}
+
+fn unwritten(path: &Path) -> impl Fn(ParquetError) -> LakeError {
+    move |source| LakeError::Write {
+        file: path.to_string(),
+        source: Box::new(source),
+    }
 }
 
 fn open_writer(

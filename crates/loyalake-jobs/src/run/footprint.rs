@@ -15,7 +15,7 @@ impl Run<'_> {
         let lease = Lease::take(&self.output, &self.report.run_id, folders.collect()).await?;
         for run_id in recover(&lease, &self.scratch_root).await? {
             self.report.warnings.push(format!(
-                "run {run_id} had died; what it left is removed, and nothing of it is visible"
+                "run {run_id} had died; what it left behind was put in order"
             ));
         }
         self.predecessor = self.publisher().await?;

@@ -1,22 +1,13 @@
 -- int_source_rows: the rows of every source by what became of them, quarantined ones by their key.
 -- grain: source, outcome, row_key, rule, detail
--- inputs: contract_outcomes, int_customer_days, refund_outcomes, stg_customers, stg_fx_rates,
+-- inputs: contract_outcomes, customer_outcomes, int_customer_days, refund_outcomes, stg_fx_rates,
 --     stg_order_items, stg_products
 -- params: $as_of_date
--- source: definitions in order_outcomes, refund_outcomes and contract_outcomes; rows of other
---     sources are valid, or quarantined when they break their contract
+-- source: definitions in the relations named *_outcomes; rows of other sources are valid, or
+--     quarantined when they break their contract
 with
 
 dimension_rows as (
-
-    select
-        'customers' as source,
-        cast(customer_id as varchar) as row_key,
-        broken_rule,
-        broken_detail
-    from stg_customers
-
-    union all
 
     select
         'order_items' as source,
@@ -54,6 +45,11 @@ judged_rows as (
 
     select 'contracts' as source, cast(contract_id as varchar) as row_key, outcome, rule, detail
     from contract_outcomes
+
+    union all
+
+    select 'customers' as source, cast(customer_id as varchar) as row_key, outcome, rule, detail
+    from customer_outcomes
 
 ),
 

@@ -1,6 +1,6 @@
 -- contract_outcomes: every contract once, how many periods it has had, and what became of it.
 -- grain: contract_id, rule
--- inputs: known_customers, repeated_contract_ids, repeated_contracts, stg_contracts
+-- inputs: excluded_customers, repeated_contract_ids, repeated_contracts, stg_contracts
 -- params: $as_of_date, $contract_period_months
 -- source: a contract is valid when it began up to $as_of_date, and has ended when its end is not
 --     later
@@ -21,31 +21,24 @@ contracts_once as (
 
 ),
 
-test_customers as (
-
-    select customer_id
-    from known_customers
-    where is_test
-
-),
-
 judged as (
 
     select
         contracts_once.*,
         case
+            when excluded_customers.reason = 'erased' then excluded_customers.reason
             when
                 contracts_once.started_on > $as_of_date
                 and contracts_once.broken_rule is distinct from 'started_on_in_range'
                 then 'after_as_of_date'
             when contracts_once.broken_rule is not null then 'quarantined'
-            when test_customers.customer_id is not null then 'test_customer'
+            when excluded_customers.reason is not null then excluded_customers.reason
             else 'valid'
         end as outcome,
         coalesce(contracts_once.ended_on <= $as_of_date, false) as is_ended
-    from test_customers
+    from excluded_customers
     right join contracts_once
-        on test_customers.customer_id = contracts_once.customer_id
+        on excluded_customers.customer_id = contracts_once.customer_id
 
 ),
 

@@ -1,18 +1,10 @@
 -- order_outcomes: every order once, and what became of it.
 -- grain: order_id, rule
--- inputs: converted_orders, known_customers, refund_outcomes
+-- inputs: converted_orders, excluded_customers, refund_outcomes
 -- params: $as_of_date, $count_zero_value_orders, $valid_statuses
 -- source: an order is valid when its status is, it is dated up to $as_of_date, its net amount is
 --     positive and was not refunded in full
 with
-
-test_customers as (
-
-    select customer_id
-    from known_customers
-    where is_test
-
-),
 
 order_refunds as (
 
@@ -41,10 +33,10 @@ told_apart as (
 
     select
         refunded.*,
-        test_customers.customer_id is not null as is_test
-    from test_customers
+        excluded_customers.reason
+    from excluded_customers
     right join refunded
-        on test_customers.customer_id = refunded.customer_id
+        on excluded_customers.customer_id = refunded.customer_id
 
 ),
 
@@ -53,10 +45,11 @@ judged as (
     select
         *,
         case
+            when reason = 'erased' then reason
             when ordered_on > $as_of_date and broken_rule is distinct from 'ordered_at_in_range'
                 then 'after_as_of_date'
             when broken_rule is not null then 'quarantined'
-            when is_test then 'test_customer'
+            when reason is not null then reason
             when not array_has($valid_statuses, status) then 'other_status'
             when net_amount < 0 then 'not_positive'
             when net_amount = 0 and not $count_zero_value_orders then 'not_positive'

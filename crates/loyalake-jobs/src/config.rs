@@ -26,6 +26,8 @@ pub struct Config {
     pub parameters: toml::Table,
     /// `[engine]`
     pub engine: Engine,
+    /// `[maintenance]`
+    pub maintenance: Maintenance,
     /// `[storage]`
     pub storage: BTreeMap<String, String>,
 }
@@ -38,6 +40,22 @@ pub struct Lake {
     pub output: String,
     /// The folder for intermediate files; default: a folder beside `output`.
     pub scratch: Option<String>,
+}
+
+impl Lake {
+    /// The folder for intermediate files.
+    pub(crate) fn scratch_folder(&self) -> String {
+        let beside = || format!("{}_scratch", self.output.trim_end_matches('/'));
+        self.scratch.clone().unwrap_or_else(beside)
+    }
+}
+
+/// How a lake is kept in order.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Maintenance {
+    /// `loyalake maintain` drops dates that lie more days than this before the newest one.
+    pub keep_days: Option<u32>,
 }
 
 /// One input.
@@ -123,6 +141,8 @@ struct Document {
     #[serde(default)]
     engine: Engine,
     #[serde(default)]
+    maintenance: Maintenance,
+    #[serde(default)]
     storage: BTreeMap<String, String>,
 }
 
@@ -158,6 +178,7 @@ impl Config {
             sql: document.sql,
             parameters: document.parameters,
             engine: document.engine,
+            maintenance: document.maintenance,
             storage: document.storage,
         };
         config.memory_limit()?;

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use chrono::NaiveDate;
 use datafusion::common::Span;
 use datafusion::error::DataFusionError;
 use loyalake_lake::LakeError;
@@ -155,7 +156,7 @@ pub enum JobsError {
     )]
     LostRace {
         /// The date that both wanted.
-        date: chrono::NaiveDate,
+        date: NaiveDate,
         /// The run that won.
         other: String,
     },
@@ -173,6 +174,67 @@ pub enum JobsError {
     /// Ctrl-C before anything was committed.
     #[error("interrupted, nothing was published")]
     Interrupted,
+    /// Housekeeping of a lake without tables.
+    #[error("nothing is published in '{location}' yet; `loyalake run` does that")]
+    NothingPublished {
+        /// The output.
+        location: String,
+    },
+    /// A date that no run has published.
+    #[error("no run of {date} is published; the nearest is of {nearest}")]
+    NotPublished {
+        /// The date.
+        date: NaiveDate,
+        /// The published date that is nearest to it.
+        nearest: NaiveDate,
+    },
+    /// A run that the ledger's history does not know.
+    #[error("run '{run_id}' has published nothing here; the last runs are {}", last.join(", "))]
+    UnknownRun {
+        /// The run.
+        run_id: String,
+        /// The last runs, with their dates.
+        last: Vec<String>,
+    },
+    /// A run whose tables can't be had back.
+    #[error(
+        "can't go back to run {run_id}: table '{table}' at version {version} is not whole any \
+         more, {missing} is gone; {reason}"
+    )]
+    GoneBehind {
+        /// The run.
+        run_id: String,
+        /// The table.
+        table: String,
+        /// The version that the run published.
+        version: u64,
+        /// A file of that version.
+        missing: String,
+        /// Who took it away.
+        reason: String,
+    },
+    /// A rollback while customers are half erased.
+    #[error("erasure {receipt_id} was interrupted; finish it first with `loyalake erase`")]
+    UnfinishedErasure {
+        /// The receipt.
+        receipt_id: String,
+    },
+    /// Customers that were erased while a run was working.
+    #[error(
+        "customers were erased while this run was working, nothing of it is visible; run again"
+    )]
+    ErasedMeanwhile,
+    /// An export into a folder where something is.
+    #[error(
+        "export folder '{location}' is not empty, '{found}' is there; name another folder, or \
+         remove what is left of an unfinished export"
+    )]
+    Occupied {
+        /// The folder.
+        location: String,
+        /// A file in it.
+        found: String,
+    },
     /// A query that failed while it ran.
     #[error("{relation}: {source}")]
     Execution {

@@ -41,10 +41,22 @@ impl Ledger {
     /// # Errors
     /// A table that can't be read.
     pub async fn read(project: &Project, output: &Location) -> Result<Option<Self>> {
+        Self::read_at(project, output, None).await
+    }
+
+    /// Reads the ledger as it was at a version.
+    ///
+    /// # Errors
+    /// As for [`Ledger::read`].
+    pub(crate) async fn read_at(
+        project: &Project,
+        output: &Location,
+        version: Option<u64>,
+    ) -> Result<Option<Self>> {
         let Some(file) = project.ledger() else {
             return Ok(None);
         };
-        let Some(version) = DeltaVersion::open(&output.child(&file.name), None).await? else {
+        let Some(version) = DeltaVersion::open(&output.child(&file.name), version).await? else {
             return Ok(None);
         };
         let context = session::context(&project.config, JOB_SCHEMA)?;
@@ -83,6 +95,11 @@ impl Ledger {
     /// The run of a date.
     pub fn of_date(&self, date: NaiveDate) -> Option<&LedgerRow> {
         self.rows.iter().find(|row| row.as_of_date == date)
+    }
+
+    /// What a run has published.
+    pub(crate) fn of_run(&self, run_id: &str) -> Option<&LedgerRow> {
+        self.rows.iter().find(|row| row.run_id == run_id)
     }
 
     /// The versions that show every date: of each table, the greatest that any row names.

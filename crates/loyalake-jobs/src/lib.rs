@@ -2,7 +2,7 @@
 //!
 //! A [`Project`] is a configuration with its SQL files, parsed and put in order. [`run()`] executes
 //! it for one date: stage everything, audit everything, then commit. [`analyst`] opens the
-//! published tables for queries. There are no formulas here: arithmetic is in `loyalake-core`,
+//! published tables for queries, [`housekeeping`] keeps them in order. There are no formulas here: arithmetic is in `loyalake-core`,
 //! joins and business rules in `sql/`.
 
 pub mod analyst;
@@ -14,6 +14,7 @@ mod describe;
 mod error;
 pub mod graph;
 mod header;
+pub mod housekeeping;
 pub mod ledger;
 mod library;
 mod parameters;

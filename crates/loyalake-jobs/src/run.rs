@@ -15,13 +15,18 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use chrono::{NaiveDate, Utc};
+use datafusion::arrow::array::{RecordBatch, StringArray};
+use datafusion::arrow::compute::cast;
+use datafusion::arrow::datatypes::DataType;
 use datafusion::datasource::MemTable;
 use datafusion::error::DataFusionError;
 use loyalake_lake::Location;
+use loyalake_lake::erasure::erased_customers;
 use loyalake_lake::staging::Staged;
 
 use crate::error::count;
 use crate::graph::RUN_SCHEMA;
+use crate::housekeeping::erase::CUSTOMER;
 use crate::project::Project;
 use crate::report::{Input, RunReport};
 use crate::session::{self, JOB_SCHEMA, Session};
@@ -53,6 +58,8 @@ struct Run<'a> {
     needed: BTreeSet<String>,
     /// The run that had published the date when this one began.
     predecessor: Option<String>,
+    /// The customers that were erased when it began.
+    erased: BTreeSet<String>,
     staged: BTreeMap<String, Staged>,
     report: RunReport,
     position: usize,
@@ -141,15 +148,11 @@ impl<'a> Run<'a> {
         let session = Session::open(project, context, options.as_of_date).await?;
         let report = empty_report(&session, options.as_of_date);
         define_facts(&session, &report)?;
-        session.plan_all().await?;
         let output = session.locate(&project.config.lake.output)?;
-        let scratch = match &project.config.lake.scratch {
-            Some(scratch) => session.locate(scratch)?,
-            None => session.locate(&format!(
-                "{}_scratch",
-                project.config.lake.output.trim_end_matches('/')
-            ))?,
-        };
+        let erased = erased_customers(&output).await?;
+        define_erased(&session, &erased)?;
+        session.plan_all().await?;
+        let scratch = session.locate(&project.config.lake.scratch_folder())?;
         let (scratch_root, scratch) = (scratch.clone(), scratch.child(&report.run_id));
         let needed = needed_files(project, &tables);
         let (staged, position) = (BTreeMap::new(), 0);
@@ -162,6 +165,7 @@ impl<'a> Run<'a> {
             tables,
             needed,
             predecessor: None,
+            erased,
             staged,
             report,
             position,
@@ -306,9 +310,26 @@ fn define_facts(session: &Session<'_>, report: &RunReport) -> Result<()> {
     Ok(())
 }
 
+/// Gives schema `run` the customers that are erased, as keys of the type that the sources have.
+fn define_erased(session: &Session<'_>, erased: &BTreeSet<String>) -> Result<()> {
+    let failed = |source| JobsError::Execution {
+        relation: RUN_SCHEMA.to_owned(),
+        source,
+    };
+    let key = session.keys.get(CUSTOMER).unwrap_or(&DataType::Utf8View);
+    let ids = StringArray::from_iter_values(erased);
+    // NULL, which equals no key: an id that no key of this type has
+    let ids = cast(&ids, key).map_err(DataFusionError::from).map_err(failed)?;
+    let batch = RecordBatch::try_from_iter_with_nullable([(CUSTOMER, ids, true)]);
+    let batch = batch.map_err(DataFusionError::from).map_err(failed)?;
+    let table = MemTable::try_new(batch.schema(), vec![vec![batch]]).map_err(failed)?;
+    session.define(RUN_SCHEMA, "erased", Arc::new(table))
+}
+
 /// Gives schema `run` empty relations, for sessions that do not run.
 pub(crate) fn define_nothing(session: &Session<'_>, as_of_date: NaiveDate) -> Result<()> {
-    define_facts(session, &empty_report(session, as_of_date))
+    define_facts(session, &empty_report(session, as_of_date))?;
+    define_erased(session, &BTreeSet::new())
 }
 
 fn empty_report(session: &Session<'_>, as_of_date: NaiveDate) -> RunReport {

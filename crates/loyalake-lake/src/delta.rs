@@ -90,16 +90,7 @@ impl DeltaVersion {
     /// # Errors
     /// A log that can't be read, partition values that are not of their column's type.
     pub fn table(&self) -> Result<FileTable> {
-        let state = self.table.snapshot().map_err(delta_error(&self.location))?;
-        let (partitions, columns) = self.split_columns(&state.snapshot().arrow_schema())?;
-        let files = self.data_files(&partitions)?;
-        let file_schema = Arc::new(Schema::new(columns));
-        Ok(FileTable::new(
-            self.location.store_url()?,
-            file_schema,
-            partitions,
-            files,
-        ))
+        self.table_of(self.files()?)
     }
 
     /// Its files.
@@ -126,6 +117,24 @@ impl DeltaVersion {
         Ok(rows.sum())
     }
 
+    /// The rows of some of its files.
+    ///
+    /// # Errors
+    /// As for [`DeltaVersion::table`].
+    pub fn table_of(&self, files: Vec<DataFile>) -> Result<FileTable> {
+        let state = self.table.snapshot().map_err(delta_error(&self.location))?;
+        let (partitions, columns) = self.split_columns(&state.snapshot().arrow_schema())?;
+        let file_schema = Arc::new(Schema::new(columns));
+        let store_url = self.location.store_url()?;
+        Ok(FileTable::new(store_url, file_schema, partitions, files))
+    }
+
+    /// A path in the store, of a path in the table.
+    pub(crate) fn absolute(&self, relative: &Path) -> Path {
+        let parts = self.location.path().parts();
+        parts.chain(relative.parts()).collect()
+    }
+
     fn data_files(&self, partitions: &[FieldRef]) -> Result<Vec<DataFile>> {
         let state = self.table.snapshot().map_err(delta_error(&self.location))?;
         let mut files = Vec::new();
@@ -140,12 +149,7 @@ impl DeltaVersion {
             let relative = view.object_store_path();
             files.push(DataFile {
                 meta: ObjectMeta {
-                    location: self
-                        .location
-                        .path()
-                        .parts()
-                        .chain(relative.parts())
-                        .collect::<Path>(),
+                    location: self.absolute(&relative),
                     last_modified: view.modification_datetime().unwrap_or_default(),
                     size: u64::try_from(view.size()).unwrap_or_default(),
                     e_tag: None,

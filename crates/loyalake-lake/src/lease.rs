@@ -194,6 +194,16 @@ impl Drop for Lease {
     }
 }
 
+/// Every run that has said that it is at work, whether it is alive or not.
+///
+/// # Errors
+/// What the store says.
+pub async fn claimed_runs(output: &Location) -> Result<BTreeSet<String>> {
+    let names = control::list(&runs(output)).await?;
+    let claims = names.iter().filter_map(|name| name.strip_suffix(CLAIM));
+    Ok(claims.map(str::to_owned).collect())
+}
+
 fn runs(output: &Location) -> Location {
     control::folder(output, "runs")
 }

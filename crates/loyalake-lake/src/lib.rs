@@ -7,6 +7,7 @@
 
 mod control;
 pub mod delta;
+pub mod erasure;
 mod error;
 mod files;
 mod lease;
@@ -14,12 +15,14 @@ mod location;
 mod process;
 pub mod publication;
 pub mod publish;
+pub mod rewrite;
 pub mod source;
 pub mod spill;
 pub mod staging;
+pub mod vacuum;
 
 pub use error::{LakeError, Result};
 pub use files::{DataFile, FileTable};
-pub use lease::Lease;
+pub use lease::{Lease, claimed_runs};
 pub use location::{Location, Storage};
 pub use publication::Publication;

@@ -7,12 +7,14 @@ use std::sync::Arc;
 
 use datafusion::execution::object_store::ObjectStoreUrl;
 use datafusion::execution::runtime_env::RuntimeEnv;
-use object_store::ObjectStore;
+use futures::TryStreamExt;
+use object_store::{ObjectStore, ObjectStoreExt};
 use object_store::aws::AmazonS3ConfigKey;
 use object_store::azure::AzureConfigKey;
 use object_store::gcp::GoogleConfigKey;
 use object_store::local::LocalFileSystem;
 use object_store::path::Path;
+use serde::Serialize;
 use url::Url;
 
 use crate::{LakeError, Result};
@@ -113,6 +115,29 @@ impl Location {
         Ok(ObjectStoreUrl::parse(
             &self.url[..url::Position::BeforePath],
         )?)
+    }
+
+    /// Any file below this folder, if there is one.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub async fn any_file(&self) -> Result<Option<String>> {
+        let found = self.store.list(Some(&self.path)).try_next().await?;
+        Ok(found.map(|file| file.location.to_string()))
+    }
+
+    /// Writes a JSON file into this folder; readers see what was there before, or all of it.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub async fn write_json(&self, name: &str, value: &impl Serialize) -> Result<()> {
+        let path = self.path.clone().join(name);
+        let text = serde_json::to_vec_pretty(value).map_err(|source| LakeError::Control {
+            file: path.to_string(),
+            source,
+        })?;
+        self.store.put(&path, text.into()).await?;
+        Ok(())
     }
 
     /// The folder `name` below this one, or `name/of/one` further below.

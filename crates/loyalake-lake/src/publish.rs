@@ -64,7 +64,7 @@ impl DeltaVersion {
     }
 }
 
-fn add_of(view: &deltalake::kernel::LogicalFileView) -> Add {
+pub(crate) fn add_of(view: &deltalake::kernel::LogicalFileView) -> Add {
     Add {
         path: view.path().into_owned(),
         partition_values: view.partition_values_map(),
@@ -254,7 +254,7 @@ fn difference<'a>(one: &'a [Add], others: &'a [Add]) -> impl Iterator<Item = &'a
         .filter(move |add| !paths.contains(add.path.as_str()))
 }
 
-fn new_adds(location: &Location, staged: &Staged, note: &CommitNote) -> Result<Vec<Add>> {
+pub(crate) fn new_adds(location: &Location, staged: &Staged, note: &CommitNote) -> Result<Vec<Add>> {
     let values = HashMap::from([(PARTITION.to_owned(), Some(note.date.clone()))]);
     let mut adds = Vec::new();
     for file in &staged.files {
@@ -281,7 +281,7 @@ fn new_adds(location: &Location, staged: &Staged, note: &CommitNote) -> Result<V
     Ok(adds)
 }
 
-fn remove_of(add: &Add) -> Remove {
+pub(crate) fn remove_of(add: &Add) -> Remove {
     Remove {
         path: add.path.clone(),
         data_change: true,

@@ -109,6 +109,27 @@ pub async fn write(
     })
 }
 
+/// Writes a file without rows, for readers who look at files to know the columns.
+///
+/// # Errors
+/// What the store says.
+pub async fn write_empty(location: &Location, schema: &SchemaRef) -> Result<Staged> {
+    let path = location.path().clone().join("part-00000.parquet");
+    let stored = Arc::new(stored_schema(schema));
+    let writer = open_writer(location, &path, &stored)?;
+    writer.close().await.map_err(DataFusionError::from)?;
+    let file = DataFile {
+        meta: location.store().head(&path).await?,
+        rows: Some(0),
+        partition_values: Vec::new(),
+    };
+    Ok(Staged {
+        location: location.clone(),
+        schema: Arc::clone(schema),
+        files: vec![file],
+    })
+}
+
 /// Deletes every file below `location`; a missing folder is fine.
 ///
 /// # Errors

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use chrono::Utc;
 use loyalake_lake::Lease;
 use loyalake_lake::delta::DeltaVersion;
+use loyalake_lake::erasure::erased_customers;
 use loyalake_lake::publication::{Outcome, Publication};
 use loyalake_lake::publish::CommitNote;
 use serde_json::{Value, json};
@@ -28,7 +29,7 @@ impl Run<'_> {
         let names = marts.iter().map(|mart| mart.name.as_str());
         let publication = Publication::begin(lease, &ledger.name, names).await?;
         self.reached(Step::Announced);
-        let done = match self.refuse_lost_race().await {
+        let done = match self.refuse_overtaken().await {
             Ok(()) => self.commit_all(&publication).await,
             lost => lost,
         };
@@ -48,8 +49,12 @@ impl Run<'_> {
         }
     }
 
-    /// The date is still published by the run that it was published by when this one began.
-    async fn refuse_lost_race(&self) -> Result<()> {
+    /// The date is still published by the run that it was published by when this one began, and
+    /// nobody was erased since.
+    async fn refuse_overtaken(&self) -> Result<()> {
+        if erased_customers(&self.output).await? != self.erased {
+            return Err(JobsError::ErasedMeanwhile);
+        }
         match self.publisher().await? {
             Some(other) if self.predecessor.as_ref() != Some(&other) => {
                 let date = self.report.as_of_date;

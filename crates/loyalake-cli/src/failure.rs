@@ -32,6 +32,12 @@ pub(crate) enum Failure {
     /// `--every` beside a single date.
     #[error("--every needs a range of dates; write --as-of 2026-01-01..2026-06-30")]
     EveryWithoutRange,
+    /// `erase` without anybody.
+    #[error(
+        "nobody to erase, and no erasure was interrupted; name customers with --customer-id or \
+         --from-file"
+    )]
+    NobodyToErase,
     /// A statement that would change something.
     #[error(
         "{0}; `loyalake sql` is read-only: it takes select, values, explain, show and describe"
@@ -86,6 +92,7 @@ impl Failure {
         match self {
             Self::Jobs(source) | Self::Stopped { source, .. } => source.exit_code(),
             Self::EveryWithoutRange
+            | Self::NobodyToErase
             | Self::NotReadOnly(_)
             | Self::UnknownName { .. }
             | Self::FolderNotEmpty { .. }

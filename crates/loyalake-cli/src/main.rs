@@ -3,11 +3,15 @@
 mod check;
 mod columns;
 mod dates;
+mod erase;
+mod export;
 mod failure;
 mod functions;
 mod graph;
 mod init;
 mod log;
+mod maintain;
+mod rollback;
 mod run;
 mod sql;
 mod tables;
@@ -47,6 +51,10 @@ enum Command {
     Check(check::CheckArgs),
     Graph(graph::GraphArgs),
     Sql(sql::SqlArgs),
+    Export(export::ExportArgs),
+    Maintain(maintain::MaintainArgs),
+    Rollback(rollback::RollbackArgs),
+    Erase(erase::EraseArgs),
     Functions(functions::FunctionsArgs),
     Tables(tables::TablesArgs),
     Init(init::InitArgs),
@@ -78,6 +86,10 @@ async fn execute(command: Command, has_log: bool) -> Result<()> {
         Command::Check(args) => check::check(&args).await,
         Command::Graph(args) => graph::graph(&args),
         Command::Sql(args) => sql::sql(&args).await,
+        Command::Export(args) => export::export(&args).await,
+        Command::Maintain(args) => maintain::maintain(&args).await,
+        Command::Rollback(args) => rollback::rollback(&args).await,
+        Command::Erase(args) => erase::erase(&args).await,
         Command::Functions(args) => functions::functions(&args),
         Command::Tables(args) => tables::tables(&args).await,
         Command::Init(args) => init::init(&args),

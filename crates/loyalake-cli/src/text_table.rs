@@ -35,6 +35,16 @@ pub(crate) fn terminal_width() -> Option<usize> {
     Some(usize::from(columns))
 }
 
+/// A size as people read it, such as `1.5 MB`.
+pub(crate) fn bytes(size: u64) -> String {
+    let units = [(1e9, "GB"), (1e6, "MB"), (1e3, "kB")];
+    let size = size as f64;
+    match units.iter().find(|(unit, _)| size >= *unit) {
+        Some((unit, name)) => format!("{:.1} {name}", size / unit),
+        None => format!("{size} B"),
+    }
+}
+
 /// Text with lines of at most `width`, broken at spaces.
 pub(crate) fn fill(text: &str, width: usize) -> String {
     let mut filled = String::new();

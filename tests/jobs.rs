@@ -7,8 +7,16 @@
 mod bad_rows;
 #[path = "jobs/contracts.rs"]
 mod contracts;
+#[path = "jobs/erase.rs"]
+mod erase;
+#[path = "jobs/export.rs"]
+mod export;
+#[path = "jobs/housekeeping.rs"]
+mod housekeeping;
 #[path = "jobs/killed.rs"]
 mod killed;
+#[path = "jobs/maintain.rs"]
+mod maintain;
 #[path = "jobs/models.rs"]
 mod models;
 #[path = "jobs/orders.rs"]
@@ -17,6 +25,8 @@ mod orders;
 mod protocol;
 #[path = "jobs/publishing.rs"]
 mod publishing;
+#[path = "jobs/rollback.rs"]
+mod rollback;
 #[path = "jobs/shop.rs"]
 mod shop;
 #[path = "jobs/sources.rs"]

@@ -57,7 +57,12 @@ pub(crate) async fn erase(args: &EraseArgs) -> Result<()> {
         // a receipt is made of texts, numbers and dates, all of which JSON can say
         let text = serde_json::to_string_pretty(receipt).unwrap_or_default();
         writeln!(out, "{text}")?;
-        writeln!(stderr(), "kept as {}{}.json", erased.folder, receipt.receipt_id)?;
+        writeln!(
+            stderr(),
+            "kept as {}{}.json",
+            erased.folder,
+            receipt.receipt_id
+        )?;
     }
     Ok(())
 }
@@ -78,7 +83,11 @@ fn ids(args: &EraseArgs) -> Result<BTreeSet<String>> {
 fn dry_run(erased: &Erased) -> Result<()> {
     let mut table = TextTable::new(&["table", "as_of_date", "rows#"]);
     for rows in erased.receipts.iter().flat_map(|receipt| &receipt.rows) {
-        table.row([&rows.table, &rows.as_of_date.to_string(), &rows.rows.to_string()]);
+        table.row([
+            &rows.table,
+            &rows.as_of_date.to_string(),
+            &rows.rows.to_string(),
+        ]);
     }
     let mut out = stdout().lock();
     if table.is_empty() {

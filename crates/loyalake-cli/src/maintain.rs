@@ -4,7 +4,9 @@ use std::io::{Write, stdout};
 use std::path::PathBuf;
 
 use clap::Args;
-use loyalake_jobs::housekeeping::maintain::{MaintainOptions, Maintained, maintain as maintain_lake};
+use loyalake_jobs::housekeeping::maintain::{
+    MaintainOptions, Maintained, maintain as maintain_lake,
+};
 use loyalake_jobs::{Config, Project};
 
 use crate::failure::Result;
@@ -53,14 +55,21 @@ pub(crate) async fn maintain(args: &MaintainArgs) -> Result<()> {
     writeln!(out)?;
     if !done.dropped_dates.is_empty() {
         let dates: Vec<String> = done.dropped_dates.iter().map(ToString::to_string).collect();
-        let what = if args.dry_run { "dates to drop" } else { "dropped dates" };
+        let what = if args.dry_run {
+            "dates to drop"
+        } else {
+            "dropped dates"
+        };
         writeln!(out, "{what}: {}", dates.join(", "))?;
     }
     for run_id in &done.settled_runs {
         writeln!(out, "run {run_id} had died; what it left is removed")?;
     }
     for receipt_id in &done.unfinished_erasures {
-        writeln!(out, "erasure {receipt_id} was interrupted; finish it with `loyalake erase`")?;
+        writeln!(
+            out,
+            "erasure {receipt_id} was interrupted; finish it with `loyalake erase`"
+        )?;
     }
     if args.dry_run {
         writeln!(out, "nothing was changed (--dry-run)")?;
@@ -86,7 +95,11 @@ fn tables(done: &Maintained) -> TextTable {
             &maintained.files_written.to_string(),
             &maintained.files_deleted.to_string(),
             &bytes(maintained.bytes_deleted),
-            if maintained.is_checkpointed { "yes" } else { "no" },
+            if maintained.is_checkpointed {
+                "yes"
+            } else {
+                "no"
+            },
         ]);
     }
     table

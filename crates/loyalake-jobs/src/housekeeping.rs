@@ -152,7 +152,7 @@ impl<'a> PublishedLake<'a> {
             }
             Err(source) => Err(JobsError::NotUndone {
                 cause: Box::new(cause),
-                source,
+                source: Box::new(source),
             }),
         }
     }
@@ -236,7 +236,9 @@ fn by_date(files: Vec<DataFile>) -> BTreeMap<String, Vec<DataFile>> {
 /// Number of files that the rows of these files need.
 fn file_count(files: &[DataFile]) -> usize {
     let bytes: u64 = files.iter().map(|file| file.meta.size).sum();
-    usize::try_from(bytes.div_ceil(FILE_BYTES)).unwrap_or(1).max(1)
+    usize::try_from(bytes.div_ceil(FILE_BYTES))
+        .unwrap_or(1)
+        .max(1)
 }
 
 fn failed(name: &str) -> impl Fn(DataFusionError) -> JobsError {

@@ -16,7 +16,9 @@ use crate::{Config, Result};
 pub(crate) const SOURCE_SCHEMA: &str = "source";
 
 /// Relations of schema `run`: what a run knows of itself.
-const RUN_RELATIONS: [&str; 6] = ["current", "inputs", "tables", "audits", "warnings", "erased"];
+const RUN_RELATIONS: [&str; 6] = [
+    "current", "inputs", "tables", "audits", "warnings", "erased",
+];
 
 /// A configuration, its SQL files in order, its contracts and parameters.
 #[derive(Debug, Clone)]

@@ -319,7 +319,9 @@ fn define_erased(session: &Session<'_>, erased: &BTreeSet<String>) -> Result<()>
     let key = session.keys.get(CUSTOMER).unwrap_or(&DataType::Utf8View);
     let ids = StringArray::from_iter_values(erased);
     // NULL, which equals no key: an id that no key of this type has
-    let ids = cast(&ids, key).map_err(DataFusionError::from).map_err(failed)?;
+    let ids = cast(&ids, key)
+        .map_err(DataFusionError::from)
+        .map_err(failed)?;
     let batch = RecordBatch::try_from_iter_with_nullable([(CUSTOMER, ids, true)]);
     let batch = batch.map_err(DataFusionError::from).map_err(failed)?;
     let table = MemTable::try_new(batch.schema(), vec![vec![batch]]).map_err(failed)?;

@@ -254,7 +254,11 @@ fn difference<'a>(one: &'a [Add], others: &'a [Add]) -> impl Iterator<Item = &'a
         .filter(move |add| !paths.contains(add.path.as_str()))
 }
 
-pub(crate) fn new_adds(location: &Location, staged: &Staged, note: &CommitNote) -> Result<Vec<Add>> {
+pub(crate) fn new_adds(
+    location: &Location,
+    staged: &Staged,
+    note: &CommitNote,
+) -> Result<Vec<Add>> {
     let values = HashMap::from([(PARTITION.to_owned(), Some(note.date.clone()))]);
     let mut adds = Vec::new();
     for file in &staged.files {

@@ -31,7 +31,11 @@ impl Rewrite {
     }
 
     fn actions(&self, current: &DeltaVersion) -> Result<Vec<Action>> {
-        let leaves: HashSet<&Path> = self.removed.iter().map(|file| &file.meta.location).collect();
+        let leaves: HashSet<&Path> = self
+            .removed
+            .iter()
+            .map(|file| &file.meta.location)
+            .collect();
         let mut actions = Vec::new();
         for add in current.adds()? {
             if leaves.contains(&current.absolute(&Path::from(add.path.as_str()))) {

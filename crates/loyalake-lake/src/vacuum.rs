@@ -102,7 +102,9 @@ impl DeltaVersion {
     /// What the store says.
     pub async fn actions(&self, version: u64) -> Result<Vec<Value>> {
         let entry = self.table.log_store().read_commit_entry(version).await;
-        let entry = entry.map_err(delta_error(&self.location))?.unwrap_or_default();
+        let entry = entry
+            .map_err(delta_error(&self.location))?
+            .unwrap_or_default();
         serde_json::Deserializer::from_slice(&entry)
             .into_iter()
             .collect::<std::result::Result<_, _>>()
@@ -127,7 +129,9 @@ impl DeltaVersion {
     /// What the store says.
     pub async fn checkpoint(&self) -> Result<()> {
         let failed = delta_error(&self.location);
-        create_checkpoint(&self.table, None).await.map_err(&failed)?;
+        create_checkpoint(&self.table, None)
+            .await
+            .map_err(&failed)?;
         cleanup_metadata(&self.table, None).await.map_err(&failed)?;
         Ok(())
     }

@@ -97,7 +97,9 @@ impl PublishedLake<'_> {
             }
             receipt.write(&self.output).await?;
         }
-        let ids = receipts.iter().flat_map(|receipt| receipt.customer_ids.iter().cloned());
+        let ids = receipts
+            .iter()
+            .flat_map(|receipt| receipt.customer_ids.iter().cloned());
         let ids: BTreeSet<String> = ids.collect();
         let ledger = Ledger::read(self.project, &self.output).await?;
         let names = self.tables(ledger.as_ref());
@@ -184,7 +186,9 @@ impl PublishedLake<'_> {
                 let files = files.remove(&date).unwrap_or_default();
                 let place = (name.as_str(), date.as_str());
                 let others = Some(theirs.clone().is_not_true());
-                let staged = self.write_again(change, &current, place, &files, others).await?;
+                let staged = self
+                    .write_again(change, &current, place, &files, others)
+                    .await?;
                 rewrite.added.push((date, staged));
                 rewrite.removed.extend(files);
             }
@@ -207,7 +211,10 @@ impl PublishedLake<'_> {
             let Some(current) = self.newest(name).await? else {
                 continue;
             };
-            if self.rows_of(current.schema()?.as_ref(), &BTreeSet::new()).is_none() {
+            if self
+                .rows_of(current.schema()?.as_ref(), &BTreeSet::new())
+                .is_none()
+            {
                 continue;
             }
             let replaced = current.unneeded_files(&self.output, None).await?;

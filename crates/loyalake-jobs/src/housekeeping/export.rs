@@ -73,9 +73,7 @@ pub async fn export(project: &Project, options: &ExportOptions) -> Result<Manife
     }?;
     let names = selected(&lake, run, &options.tables)?;
     let runtime = lake.context.runtime_env();
-    let target = lake
-        .storage
-        .locate(&options.to, Path::new("."), &runtime)?;
+    let target = lake.storage.locate(&options.to, Path::new("."), &runtime)?;
     if let Some(found) = target.any_file().await? {
         let location = target.url().to_string();
         return Err(JobsError::Occupied { location, found });

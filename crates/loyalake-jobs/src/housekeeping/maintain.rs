@@ -112,7 +112,8 @@ impl PublishedLake<'_> {
                 unneeded.extend(replaced.map(|file| file.meta.clone()));
             }
             plan.report.delete(&unneeded);
-            plan.report.is_checkpointed = plan.is_changed() || !plan.current.has_checkpoint().await?;
+            plan.report.is_checkpointed =
+                plan.is_changed() || !plan.current.has_checkpoint().await?;
             report.tables.push(plan.report);
         }
         Ok(report)
@@ -190,7 +191,9 @@ impl PublishedLake<'_> {
         let name = plan.report.name.as_str();
         for (date, files) in &plan.merged {
             let place = (name, date.as_str());
-            let staged = self.write_again(change, &plan.current, place, files, None).await?;
+            let staged = self
+                .write_again(change, &plan.current, place, files, None)
+                .await?;
             rewrite.added.push((date.clone(), staged));
             rewrite.removed.extend(files.iter().cloned());
         }

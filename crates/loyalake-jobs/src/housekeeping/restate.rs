@@ -91,7 +91,10 @@ impl Restatement {
             return Ok(Arc::new(lists.clone()));
         };
         let tables = lists.values().as_struct();
-        let names = cast(tables.column_by_name("name").unwrap_or(lists.values()), &DataType::Utf8)?;
+        let names = cast(
+            tables.column_by_name("name").unwrap_or(lists.values()),
+            &DataType::Utf8,
+        )?;
         let names = names.as_string::<i32>();
         let column = |name| numbers(tables, name);
         let (mut versions, mut rows) = (column("version")?, column("rows")?);

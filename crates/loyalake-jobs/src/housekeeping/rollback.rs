@@ -74,31 +74,42 @@ impl PublishedLake<'_> {
     /// What going back would change, if it is possible; the ledger is the last table.
     async fn plan_rollback(&self, run_id: &str) -> Result<Rollback> {
         let receipts = Receipt::read_all(&self.output).await?;
-        if let Some(open) = receipts.iter().find(|receipt| receipt.finished_at.is_none()) {
+        if let Some(open) = receipts
+            .iter()
+            .find(|receipt| receipt.finished_at.is_none())
+        {
             let receipt_id = open.receipt_id.clone();
             return Err(JobsError::UnfinishedErasure { receipt_id });
         }
         let now = self.ledger().await?;
-        let (version, then) = self.ledger_of(run_id, &now).await?;
+        let before = self.newest(&self.ledger_name).await?;
+        let before = before.ok_or_else(|| self.nothing_published())?;
+        let ledger = RestoredTable {
+            name: self.ledger_name.clone(),
+            from: Some(before.version()),
+            to: Some(
+                commit_of(&before, run_id)
+                    .await?
+                    .ok_or_else(|| unknown(run_id, &now))?,
+            ),
+        };
+        self.refuse_gone(run_id, &ledger, &receipts).await?;
+        let then = Ledger::read_at(self.project, &self.output, ledger.to).await?;
+        let then = then.ok_or_else(|| unknown(run_id, &now))?;
         let run = then.of_run(run_id).ok_or_else(|| unknown(run_id, &now))?;
         let mut tables = Vec::new();
         for name in self.tables(Some(&now)) {
             let to = run.versions.get(&name).copied();
             let from = self.newest(&name).await?.map(|table| table.version());
-            tables.push(RestoredTable { name, from, to });
+            let table = RestoredTable { name, from, to };
+            self.refuse_gone(run_id, &table, &receipts).await?;
+            tables.push(table);
         }
-        let ledger = self.newest(&self.ledger_name).await?;
-        tables.push(RestoredTable {
-            name: self.ledger_name.clone(),
-            from: ledger.map(|table| table.version()),
-            to: Some(version),
-        });
-        for table in &tables {
-            self.refuse_gone(run_id, table, &receipts).await?;
-        }
+        tables.push(ledger);
         let runs = |ledger: &Ledger| -> BTreeMap<NaiveDate, String> {
             let rows = ledger.rows().iter();
-            rows.map(|row| (row.as_of_date, row.run_id.clone())).collect()
+            rows.map(|row| (row.as_of_date, row.run_id.clone()))
+                .collect()
         };
         let (before, after) = (runs(&now), runs(&then));
         let is_removed = |date: &&NaiveDate| !after.contains_key(date);
@@ -107,25 +118,13 @@ impl PublishedLake<'_> {
             run_id: run_id.to_owned(),
             as_of_date: run.as_of_date,
             dates_removed: before.keys().filter(is_removed).copied().collect(),
-            dates_changed: after.iter().filter(is_changed).map(|(date, _)| *date).collect(),
+            dates_changed: after
+                .iter()
+                .filter(is_changed)
+                .map(|(date, _)| *date)
+                .collect(),
             tables,
         })
-    }
-
-    /// The version of the ledger that a run committed, and what it says.
-    async fn ledger_of(&self, run_id: &str, now: &Ledger) -> Result<(u64, Ledger)> {
-        let newest = self.newest(&self.ledger_name).await?;
-        let newest = newest.ok_or_else(|| self.nothing_published())?;
-        for (version, _) in newest.commits().await?.into_iter().rev() {
-            let actions = newest.actions(version).await?;
-            let mut infos = actions.iter().map(|action| &action["commitInfo"]["run_id"]);
-            if infos.any(|id| id.as_str() == Some(run_id)) {
-                let then = Ledger::read_at(self.project, &self.output, Some(version)).await;
-                let then = then.map_err(|error| gone(run_id, &self.ledger_name, version, &error))?;
-                return Ok((version, then.ok_or_else(|| unknown(run_id, now))?));
-            }
-        }
-        Err(unknown(run_id, now))
     }
 
     /// All files of the version that a table goes back to must be there.
@@ -140,7 +139,13 @@ impl PublishedLake<'_> {
         };
         let folder = self.output.child(&table.name);
         let then = DeltaVersion::open(&folder, Some(version)).await;
-        let then = then.map_err(|error| gone(run_id, &table.name, version, &error))?;
+        let then = then.map_err(|error| JobsError::GoneBehind {
+            run_id: run_id.to_owned(),
+            table: table.name.clone(),
+            version,
+            missing: "its log".to_owned(),
+            reason: format!("`loyalake maintain` keeps logs for 30 days ({error})"),
+        })?;
         let missing = match then {
             Some(then) => then.missing_files().await?,
             None => Vec::new(),
@@ -170,20 +175,16 @@ impl PublishedLake<'_> {
     }
 }
 
-/// A version whose log is not there any more.
-fn gone(
-    run_id: &str,
-    table: &str,
-    version: u64,
-    error: &dyn std::fmt::Display,
-) -> JobsError {
-    JobsError::GoneBehind {
-        run_id: run_id.to_owned(),
-        table: table.to_owned(),
-        version,
-        missing: "its log".to_owned(),
-        reason: format!("logs are kept for 30 days ({error})"),
+/// The version that a run committed, if its log is there.
+async fn commit_of(ledger: &DeltaVersion, run_id: &str) -> Result<Option<u64>> {
+    for (version, _) in ledger.commits().await?.into_iter().rev() {
+        let actions = ledger.actions(version).await?;
+        let mut ids = actions.iter().map(|action| &action["commitInfo"]["run_id"]);
+        if ids.any(|id| id.as_str() == Some(run_id)) {
+            return Ok(Some(version));
+        }
     }
+    Ok(None)
 }
 
 fn unknown(run_id: &str, ledger: &Ledger) -> JobsError {

@@ -9,6 +9,7 @@ use datafusion::logical_expr::{Expr, col, ident, lit};
 use futures::StreamExt;
 
 use super::Run;
+use crate::housekeeping::erase::CUSTOMER;
 use crate::report::Audit;
 use crate::session::JOB_SCHEMA;
 use crate::sql_file::SqlFile;
@@ -90,7 +91,7 @@ impl Run<'_> {
         while let Some(batch) = rows.next().await {
             let batch = batch.map_err(failed)?;
             if example.is_none() && batch.num_rows() > 0 {
-                example = Some(first_row(&batch));
+                example = Some(first_row(&batch, audit.severity == "warn"));
             }
             offending_rows += batch.num_rows();
         }
@@ -110,7 +111,9 @@ pub(super) fn describe(audit: &Audit) -> String {
     format!("{}: {rows}, first: {example}", audit.audit)
 }
 
-fn first_row(batch: &RecordBatch) -> String {
+/// The values of the first row. What may be published names no customer: it would stay when the
+/// customer is erased.
+fn first_row(batch: &RecordBatch, is_published: bool) -> String {
     let schema = batch.schema();
     let cells = schema
         .fields()
@@ -118,11 +121,12 @@ fn first_row(batch: &RecordBatch) -> String {
         .zip(batch.columns())
         .map(|(field, column)| {
             let value = array_value_to_string(column, 0).unwrap_or_default();
-            format!(
-                "{} {}",
-                field.name(),
-                if value.is_empty() { "NULL" } else { &value }
-            )
+            let shown = match value.as_str() {
+                _ if is_published && field.name() == CUSTOMER => "not shown",
+                "" => "NULL",
+                value => value,
+            };
+            format!("{} {shown}", field.name())
         });
     cells.collect::<Vec<_>>().join(", ")
 }

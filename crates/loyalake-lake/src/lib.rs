@@ -5,21 +5,26 @@
 //! [`publish`] makes such files visible, one commit for each table; [`publication`] makes several
 //! commits one, and proves it. The steps of a run that uses them are in `loyalake-jobs`.
 
+mod conditional_put;
 mod control;
 pub mod delta;
 mod error;
 mod files;
 mod lease;
 mod location;
+mod options;
 mod process;
 pub mod publication;
 pub mod publish;
+mod remote;
 pub mod source;
 pub mod spill;
 pub mod staging;
 
+pub use conditional_put::require_conditional_put;
 pub use error::{LakeError, Result};
 pub use files::{DataFile, FileTable};
 pub use lease::Lease;
 pub use location::{Location, Storage};
+pub use options::{StorageOptions, mask_secrets};
 pub use publication::Publication;

@@ -123,6 +123,7 @@ pub async fn with_project(project: &Project, today: NaiveDate) -> Result<Analyst
 async fn define_jobs(project: &Project, context: &SessionContext, date: NaiveDate) -> Result<()> {
     let names = session::context(&project.config, JOB_SCHEMA)?;
     let session = Session::open(project, names.clone(), date).await?;
+    session.storage.register(&context.runtime_env());
     crate::run::define_nothing(&session, date)?;
     let jobs = JobSchema {
         project: project.clone(),

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use loyalake_lake::source::Format;
+use loyalake_lake::{StorageOptions, mask_secrets};
 use serde::Deserialize;
 
 use crate::{JobsError, Place, Result};
@@ -29,7 +30,7 @@ pub struct Config {
     /// `[maintenance]`
     pub maintenance: Maintenance,
     /// `[storage]`
-    pub storage: BTreeMap<String, String>,
+    pub storage: StorageOptions,
 }
 
 /// Where results go.
@@ -143,7 +144,7 @@ struct Document {
     #[serde(default)]
     maintenance: Maintenance,
     #[serde(default)]
-    storage: BTreeMap<String, String>,
+    storage: toml::Table,
 }
 
 impl Config {
@@ -167,10 +168,11 @@ impl Config {
     /// # Errors
     /// As for [`Config::read`].
     pub fn parse(path: &Path, text: &str) -> Result<Self> {
-        let text: Arc<str> = Arc::from(text);
-        let document: Document =
-            toml::from_str(&text).map_err(|error| toml_error(path, &text, &error))?;
-        let config = Self {
+        let document = toml::from_str::<Document>(text);
+        // messages show lines of it
+        let text: Arc<str> = Arc::from(mask_secrets(text));
+        let document = document.map_err(|error| toml_error(path, &text, &error))?;
+        let mut config = Self {
             path: path.to_owned(),
             text,
             lake: document.lake,
@@ -179,8 +181,9 @@ impl Config {
             parameters: document.parameters,
             engine: document.engine,
             maintenance: document.maintenance,
-            storage: document.storage,
+            storage: StorageOptions::default(),
         };
+        config.storage = config.storage_options(document.storage)?;
         config.memory_limit()?;
         if config.engine.partitions == Some(0) {
             return Err(config.error(
@@ -217,6 +220,33 @@ impl Config {
         })
     }
 
+    /// The options in `[storage]`, and those in its tables. No message shows a value.
+    fn storage_options(&self, storage: toml::Table) -> Result<StorageOptions> {
+        let text = |key: &str, value: toml::Value| match value {
+            toml::Value::String(text) => Ok(text),
+            toml::Value::Boolean(_) | toml::Value::Integer(_) => Ok(value.to_string()),
+            _ => {
+                let message =
+                    format!("storage option '{key}' must be a text, a number or a boolean");
+                Err(self.error(&message, key))
+            }
+        };
+        let mut options = StorageOptions::default();
+        for (key, value) in storage {
+            if let toml::Value::Table(table) = value {
+                let table = table.into_iter().map(|(key, value)| {
+                    let value = text(&key, value)?;
+                    Ok((key, value))
+                });
+                options.locations.insert(key, table.collect::<Result<_>>()?);
+            } else {
+                let value = text(&key, value)?;
+                options.general.insert(key, value);
+            }
+        }
+        Ok(options)
+    }
+
     /// An error that points at `word` in the file.
     pub fn error(&self, message: &str, word: &str) -> JobsError {
         let file = self.path.display().to_string();
@@ -230,7 +260,7 @@ impl Config {
 
 /// The parser's words, with the nearest known key where one is unknown.
 fn toml_error(path: &Path, text: &Arc<str>, error: &toml::de::Error) -> JobsError {
-    let mut message = error.message().to_owned();
+    let mut message = mask_secrets(error.message());
     let mut quoted = message.split('`').skip(1).step_by(2);
     if message.starts_with("unknown field")
         && let Some(found) = quoted.next()

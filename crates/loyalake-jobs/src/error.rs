@@ -257,6 +257,11 @@ impl JobsError {
                 LakeError::BadLocation { .. }
                 | LakeError::Missing { .. }
                 | LakeError::Secret { .. }
+                | LakeError::SecretInLocation { .. }
+                | LakeError::BadStoragePrefix { .. }
+                | LakeError::TwoWays { .. }
+                | LakeError::FolderOfHttp { .. }
+                | LakeError::NoConditionalPut { .. }
                 | LakeError::UnknownOption { .. },
             ) => 2,
             Self::AuditsFailed { .. } => 3,

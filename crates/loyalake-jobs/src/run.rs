@@ -20,9 +20,9 @@ use datafusion::arrow::compute::cast;
 use datafusion::arrow::datatypes::DataType;
 use datafusion::datasource::MemTable;
 use datafusion::error::DataFusionError;
-use loyalake_lake::Location;
 use loyalake_lake::erasure::erased_customers;
 use loyalake_lake::staging::Staged;
+use loyalake_lake::{Location, require_conditional_put};
 
 use crate::error::count;
 use crate::graph::RUN_SCHEMA;
@@ -75,6 +75,7 @@ pub async fn run(
     observer: Arc<dyn Observer>,
 ) -> Result<RunReport> {
     let mut run = Run::prepare(project, options, observer).await?;
+    require_conditional_put(&run.output, &run.report.run_id).await?;
     let lease = Arc::new(run.begin().await?);
     // once commits begin they are finished or taken back, whatever the keyboard says
     let staged = tokio::select! {

@@ -99,6 +99,8 @@ fn runtime(config: &Config, spill: &SpillFolder) -> Result<Arc<RuntimeEnv>> {
     let top_consumers = NonZeroUsize::new(3).unwrap_or(NonZeroUsize::MIN);
     let pool = FairSpillPool::new(config.memory_limit()?);
     let builder = RuntimeEnvBuilder::new()
+        // footers are remembered by path alone, and two stores may hold files of one path
+        .with_metadata_cache_limit(0)
         .with_memory_pool(Arc::new(TrackConsumersPool::new(pool, top_consumers)))
         .with_temp_file_path(spill.path());
     builder.build_arc().map_err(|source| JobsError::Execution {

@@ -57,6 +57,55 @@ pub enum LakeError {
         /// The environment variable to use in its place.
         variable: String,
     },
+    /// A URL that may hold a secret, which is not repeated.
+    #[error(
+        "location '{address}' has a user, a password, a query or a fragment in its URL, which may \
+        be a secret; remove it and set credentials in the environment (in a pattern, write * for ?)"
+    )]
+    SecretInLocation {
+        /// The scheme and the host.
+        address: String,
+    },
+    /// A table in `[storage]` whose name is no URL.
+    #[error("storage table '{prefix}' is no URL prefix; write it as [storage.\"s3://{prefix}\"]")]
+    BadStoragePrefix {
+        /// Its name.
+        prefix: String,
+    },
+    /// Two locations in one store that have different options.
+    #[error(
+        "store '{address}' is reached with the options of {one} and with those of {other}; give \
+        all locations in it the same ones"
+    )]
+    TwoWays {
+        /// The store.
+        address: String,
+        /// A table of options.
+        one: String,
+        /// Another one.
+        other: String,
+    },
+    /// A folder or a pattern on a web server.
+    #[error(
+        "location '{location}' can't be listed or written to; http:// and https:// URLs name \
+        single files to read, use s3://, gs://, az:// or a path for the rest"
+    )]
+    FolderOfHttp {
+        /// The URL.
+        location: String,
+    },
+    /// An output where two runs could publish the same version of a table.
+    #[error(
+        "output '{location}' is in a store without conditional put ({reason}), so two runs could \
+        overwrite each other's commits; use a store that has it (S3, GCS, Azure, MinIO, R2), or \
+        remove aws_conditional_put = \"disabled\""
+    )]
+    NoConditionalPut {
+        /// The output.
+        location: String,
+        /// How it was found.
+        reason: String,
+    },
     /// An option that no store knows.
     #[error(
         "storage option '{key}' is not an option of S3, GCS or Azure; did you mean '{nearest}'?"
@@ -163,9 +212,26 @@ pub enum LakeError {
         source: Box<deltalake::DeltaTableError>,
     },
     /// An error of the object store.
-    #[error("object store: {0}")]
+    #[error("object store: {}", store_words(.0))]
     Store(#[from] object_store::Error),
     /// An error of a query.
     #[error(transparent)]
-    Query(#[from] DataFusionError),
+    Query(DataFusionError),
+}
+
+impl From<DataFusionError> for LakeError {
+    fn from(error: DataFusionError) -> Self {
+        match error {
+            DataFusionError::ObjectStore(error) => Self::Store(*error),
+            other => Self::Query(other),
+        }
+    }
+}
+
+/// What a store says, without the name of the kind of error where there is only one kind.
+fn store_words(error: &object_store::Error) -> String {
+    match error {
+        object_store::Error::Generic { source, .. } => source.to_string(),
+        other => other.to_string(),
+    }
 }

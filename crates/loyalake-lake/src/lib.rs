@@ -5,6 +5,7 @@
 //! [`publish`] makes such files visible, one commit for each table; [`publication`] makes several
 //! commits one, and proves it. The steps of a run that uses them are in `loyalake-jobs`.
 
+mod conditional_put;
 mod control;
 pub mod delta;
 pub mod erasure;
@@ -12,17 +13,21 @@ mod error;
 mod files;
 mod lease;
 mod location;
+mod options;
 mod process;
 pub mod publication;
 pub mod publish;
+mod remote;
 pub mod rewrite;
 pub mod source;
 pub mod spill;
 pub mod staging;
 pub mod vacuum;
 
+pub use conditional_put::require_conditional_put;
 pub use error::{LakeError, Result};
 pub use files::{DataFile, FileTable};
 pub use lease::{Lease, claimed_runs};
 pub use location::{Location, Storage};
+pub use options::{StorageOptions, mask_secrets};
 pub use publication::Publication;

@@ -2,41 +2,35 @@
 
 use std::collections::BTreeMap;
 use std::path::Path as LocalPath;
-use std::str::FromStr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
+use datafusion::common::TableReference;
+use datafusion::datasource::listing::ListingTableUrl;
 use datafusion::execution::object_store::ObjectStoreUrl;
 use datafusion::execution::runtime_env::RuntimeEnv;
 use futures::TryStreamExt;
-use object_store::aws::AmazonS3ConfigKey;
-use object_store::azure::AzureConfigKey;
-use object_store::gcp::GoogleConfigKey;
 use object_store::local::LocalFileSystem;
 use object_store::path::Path;
-use object_store::{ObjectStore, ObjectStoreExt};
+use object_store::{Error, ObjectStore, ObjectStoreExt, ObjectStoreScheme};
 use serde::Serialize;
 use url::Url;
 
-use crate::{LakeError, Result};
-
-/// Prefixes of the environment variables that object stores understand.
-const VARIABLE_PREFIXES: [&str; 3] = ["AWS_", "AZURE_", "GOOGLE_"];
-
-/// Parts of option names that hold secrets: those come from the environment only.
-const SECRET_PARTS: [&str; 7] = [
-    "secret",
-    "token",
-    "password",
-    "credential",
-    "sas_key",
-    "account_key",
-    "service_account_key",
-];
+use crate::options::{Layers, refuse_secrets};
+use crate::{LakeError, Result, StorageOptions, remote};
 
 /// How to reach object stores: the options of the configuration over those of the environment.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub struct Storage {
-    options: BTreeMap<String, String>,
+    layers: Layers,
+    /// By address; a store keeps its connections.
+    stores: Arc<Mutex<BTreeMap<String, Opened>>>,
+}
+
+/// A store, and the prefix in the configuration whose options it has.
+struct Opened {
+    url: Url,
+    prefix: Option<String>,
+    store: Arc<dyn ObjectStore>,
 }
 
 /// A folder in an object store.
@@ -52,27 +46,18 @@ impl Storage {
     ///
     /// # Errors
     /// An option that is a secret, or that no store knows.
-    pub fn try_new(configured: &BTreeMap<String, String>) -> Result<Self> {
-        let mut options: BTreeMap<String, String> = std::env::vars()
-            .filter(|(name, _)| {
-                VARIABLE_PREFIXES
-                    .iter()
-                    .any(|prefix| name.starts_with(prefix))
-            })
-            .map(|(name, value)| (name.to_lowercase(), value))
-            .collect();
-        for (key, value) in configured {
-            check_option(key)?;
-            options.insert(key.to_lowercase(), value.clone());
-        }
-        Ok(Self { options })
+    pub fn try_new(configured: &StorageOptions) -> Result<Self> {
+        Ok(Self {
+            layers: Layers::try_new(configured)?,
+            stores: Arc::default(),
+        })
     }
 
     /// The folder that a configuration names: a URL, or a path relative to `base`. Its store is
     /// registered with `runtime`, so that queries can read it.
     ///
     /// # Errors
-    /// A text that is not a location.
+    /// A text that is not the location of a folder, a store that can't be opened.
     pub fn locate(&self, text: &str, base: &LocalPath, runtime: &RuntimeEnv) -> Result<Location> {
         let url = to_url(text, base)?;
         if url.scheme() == "file" {
@@ -83,11 +68,83 @@ impl Storage {
                 path,
             });
         }
-        let (store, path) =
-            object_store::parse_url_opts(&url, &self.options).map_err(|error| bad(text, error))?;
-        let store: Arc<dyn ObjectStore> = Arc::from(store);
-        runtime.register_object_store(&url, Arc::clone(&store));
+        refuse_folder_of_http(&url)?;
+        let path = Path::from_url_path(url.path()).map_err(|error| bad(text, error))?;
+        let store = self.store(&url, runtime)?;
         Ok(Location { url, store, path })
+    }
+
+    /// The files that an absolute path, a URL, or a pattern of either names.
+    pub(crate) async fn files(&self, text: &str, runtime: &RuntimeEnv) -> Result<ListingTableUrl> {
+        if !text.contains("://") {
+            return Ok(ListingTableUrl::parse(text)?);
+        }
+        refuse_secrets(text)?;
+        let (folder, pattern) = split_pattern(text);
+        let mut url = Url::parse(folder).map_err(|error| bad(text, error))?;
+        if pattern.is_some() || url.path().ends_with('/') {
+            refuse_folder_of_http(&url)?;
+        }
+        let store = self.store(&url, runtime)?;
+        let is_folder = url.path().ends_with('/');
+        if !is_folder && !url.scheme().starts_with("http") {
+            let path = Path::from_url_path(url.path()).map_err(|error| bad(text, error))?;
+            match store.head(&path).await {
+                Err(Error::NotFound { .. }) => url.set_path(&format!("{}/", url.path())),
+                found => drop(found?),
+            }
+        }
+        // files of two stores may have one path: listings are remembered by this name, too
+        let files = ListingTableUrl::try_new(url, None)?.with_table_ref(TableReference::bare(text));
+        Ok(match pattern {
+            Some(pattern) => files.with_glob(pattern)?,
+            None => files,
+        })
+    }
+
+    /// Makes all stores that were opened so far known to another runtime.
+    pub fn register(&self, runtime: &RuntimeEnv) {
+        let stores = self.stores.lock().unwrap_or_else(PoisonError::into_inner);
+        for opened in stores.values() {
+            runtime.register_object_store(&opened.url, Arc::clone(&opened.store));
+        }
+    }
+
+    /// The store of a URL, opened once, and known to `runtime`.
+    fn store(&self, url: &Url, runtime: &RuntimeEnv) -> Result<Arc<dyn ObjectStore>> {
+        let address = &url[..url::Position::BeforePath];
+        refuse_unknown_scheme(url)?;
+        let prefix = self.layers.prefix_of(url.as_str());
+        let mut stores = self.stores.lock().unwrap_or_else(PoisonError::into_inner);
+        let store = match stores.get(address) {
+            Some(opened) if opened.prefix.as_deref() == prefix => Arc::clone(&opened.store),
+            Some(opened) => {
+                return Err(LakeError::TwoWays {
+                    address: address.to_owned(),
+                    one: prefix_name(opened.prefix.as_deref()),
+                    other: prefix_name(prefix),
+                });
+            }
+            None => {
+                let secrets = self.layers.secrets();
+                let store = remote::open(url, &self.layers.below(prefix), secrets)?;
+                let opened = Opened {
+                    url: url.clone(),
+                    prefix: prefix.map(str::to_owned),
+                    store: Arc::clone(&store),
+                };
+                stores.insert(address.to_owned(), opened);
+                store
+            }
+        };
+        runtime.register_object_store(url, Arc::clone(&store));
+        Ok(store)
+    }
+}
+
+impl std::fmt::Debug for Storage {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Storage").finish_non_exhaustive()
     }
 }
 
@@ -156,6 +213,7 @@ impl Location {
 /// The absolute URL of a folder, ending in a slash.
 fn to_url(text: &str, base: &LocalPath) -> Result<Url> {
     if text.contains("://") {
+        refuse_secrets(text)?;
         let mut url = Url::parse(text).map_err(|error| bad(text, error))?;
         if !url.path().ends_with('/') {
             url.set_path(&format!("{}/", url.path()));
@@ -167,6 +225,53 @@ fn to_url(text: &str, base: &LocalPath) -> Result<Url> {
         .map_err(|()| bad(text, "the path can't be written as a URL"))
 }
 
+/// The folder and the pattern of a URL whose path has wildcards.
+fn split_pattern(text: &str) -> (&str, Option<&str>) {
+    let Some(wildcard) = text.find(['*', '[']) else {
+        return (text, None);
+    };
+    let folder = text[..wildcard].rfind('/').map_or(0, |slash| slash + 1);
+    (&text[..folder], Some(&text[folder..]))
+}
+
+/// Refuses addresses that belong to no store, or to one that has an address of its own.
+fn refuse_unknown_scheme(url: &Url) -> Result<()> {
+    let reason = match ObjectStoreScheme::parse(url) {
+        Ok((ObjectStoreScheme::AmazonS3, _)) if url.scheme() == "https" => {
+            "write s3://<bucket>/<path>"
+        }
+        Ok((ObjectStoreScheme::MicrosoftAzure, _)) if url.scheme() == "https" => {
+            "write az://<container>/<path> and the option azure_storage_account_name"
+        }
+        Ok((ObjectStoreScheme::Memory | ObjectStoreScheme::Local, _)) | Err(_) => {
+            "no store has such URLs"
+        }
+        Ok(_) => return Ok(()),
+    };
+    Err(bad(url.as_str(), reason))
+}
+
+/// Web servers give files, but list no folders and take nothing.
+fn refuse_folder_of_http(url: &Url) -> Result<()> {
+    let is_web = matches!(
+        ObjectStoreScheme::parse(url),
+        Ok((ObjectStoreScheme::Http, _))
+    );
+    if is_web {
+        return Err(LakeError::FolderOfHttp {
+            location: url.to_string(),
+        });
+    }
+    Ok(())
+}
+
+fn prefix_name(prefix: Option<&str>) -> String {
+    prefix.map_or_else(
+        || "[storage]".to_owned(),
+        |prefix| format!("[storage.\"{prefix}\"]"),
+    )
+}
+
 fn bad(location: &str, reason: impl std::fmt::Display) -> LakeError {
     LakeError::BadLocation {
         location: location.to_owned(),
@@ -174,68 +279,99 @@ fn bad(location: &str, reason: impl std::fmt::Display) -> LakeError {
     }
 }
 
-/// Refuses secrets and unknown names, which the stores would ignore without a word.
-fn check_option(key: &str) -> Result<()> {
-    let lower = key.to_lowercase();
-    if SECRET_PARTS.iter().any(|part| lower.contains(part)) || lower.ends_with("access_key_id") {
-        return Err(LakeError::Secret {
-            key: key.to_owned(),
-            variable: key.to_uppercase(),
-        });
-    }
-    let is_known = AmazonS3ConfigKey::from_str(&lower).is_ok()
-        || GoogleConfigKey::from_str(&lower).is_ok()
-        || AzureConfigKey::from_str(&lower).is_ok();
-    if is_known {
-        return Ok(());
-    }
-    let known = [
-        "aws_region",
-        "aws_endpoint",
-        "aws_allow_http",
-        "azure_storage_account_name",
-        "azure_storage_endpoint",
-        "google_bucket",
-    ];
-    let nearest = known
-        .into_iter()
-        .max_by(|one, two| {
-            strsim::jaro_winkler(one, &lower).total_cmp(&strsim::jaro_winkler(two, &lower))
-        })
-        .unwrap_or_default();
-    Err(LakeError::UnknownOption {
-        key: key.to_owned(),
-        nearest: nearest.to_owned(),
-    })
-}
-
 #[cfg(test)]
 mod tests {
+    #![expect(clippy::expect_used, reason = "tests")]
+
     use super::*;
 
-    #[test]
-    fn secrets_and_unknown_options_are_refused() {
-        assert!(matches!(
-            check_option("aws_secret_access_key"),
-            Err(LakeError::Secret { .. })
-        ));
-        assert!(matches!(
-            check_option("aws_access_key_id"),
-            Err(LakeError::Secret { .. })
-        ));
-        assert!(matches!(
-            check_option("aws_regoin"),
-            Err(LakeError::UnknownOption { .. })
-        ));
-        assert!(check_option("aws_region").is_ok());
+    fn storage(below: &[&str]) -> Storage {
+        let options = ["google_skip_signature", "aws_skip_signature"];
+        let options = options.map(|key| (key.to_owned(), "true".to_owned()));
+        let locations = below
+            .iter()
+            .map(|prefix| ((*prefix).to_owned(), BTreeMap::new()));
+        Storage::try_new(&StorageOptions {
+            general: options.into(),
+            locations: locations.collect(),
+        })
+        .expect("options")
+    }
+
+    fn locate(storage: &Storage, text: &str) -> Result<Location> {
+        storage.locate(text, LocalPath::new("/srv/shop"), &RuntimeEnv::default())
     }
 
     #[test]
     fn relative_paths_start_at_the_base() {
-        let url = to_url("lake", LocalPath::new("/srv/shop"));
-        assert_eq!(
-            url.ok().as_ref().map(Url::as_str),
-            Some("file:///srv/shop/lake/")
+        let found = locate(&Storage::default(), "lake").expect("a location");
+        assert_eq!(found.url().as_str(), "file:///srv/shop/lake/");
+        assert_eq!(found.path().as_ref(), "srv/shop/lake");
+    }
+
+    #[test]
+    fn a_bucket_of_google_is_a_location() {
+        let found = locate(&storage(&[]), "gs://shop/lake").expect("a location");
+        assert_eq!(found.url().as_str(), "gs://shop/lake/");
+        assert_eq!(found.path().as_ref(), "lake");
+        assert_eq!(found.store().to_string(), "gs://shop");
+        let table = found.child("customer_ltv");
+        assert_eq!(table.url().as_str(), "gs://shop/lake/customer_ltv/");
+        let address = table.store_url().expect("an address");
+        assert_eq!(address.as_str(), "gs://shop/");
+    }
+
+    #[test]
+    fn a_store_is_opened_once_and_in_one_way() {
+        let storage = storage(&["s3://raw/closed/"]);
+        let one = locate(&storage, "s3://raw/orders").expect("a location");
+        let other = locate(&storage, "s3://raw/refunds").expect("a location");
+        assert!(Arc::ptr_eq(one.store(), other.store()));
+        let third = locate(&storage, "s3://raw-two/orders").expect("a location");
+        assert!(!Arc::ptr_eq(one.store(), third.store()));
+        let error = locate(&storage, "s3://raw/closed/orders").expect_err("two ways");
+        assert!(
+            error.to_string().contains("[storage.\"s3://raw/closed/\"]"),
+            "{error}"
         );
+    }
+
+    #[test]
+    fn what_is_no_folder_of_a_store_is_refused_with_the_remedy() {
+        let storage = storage(&[]);
+        for (text, remedy) in [
+            ("https://example.com/lake", "name single files"),
+            ("https://s3.eu-west-2.amazonaws.com/raw/lake", "write s3://"),
+            ("https://shop.blob.core.windows.net/raw/", "write az://"),
+            ("memory:///lake", "no store has such URLs"),
+            ("hdfs://host/lake", "no store has such URLs"),
+            ("s3:///lake", "not a path or an s3://"),
+        ] {
+            let error = locate(&storage, text).expect_err("a wrong location");
+            assert!(error.to_string().contains(remedy), "{error}");
+        }
+    }
+
+    #[tokio::test]
+    async fn patterns_of_urls_list_their_folder() {
+        let (storage, runtime) = (storage(&[]), RuntimeEnv::default());
+        for (text, url, pattern) in [
+            (
+                "gs://raw/orders/2024-*/*.csv",
+                "gs://raw/orders/",
+                "2024-*/*.csv",
+            ),
+            ("s3://raw/orders/[ab].csv", "s3://raw/orders/", "[ab].csv"),
+            ("s3://raw/*.csv", "s3://raw/", "*.csv"),
+        ] {
+            let files = storage.files(text, &runtime).await.expect("files");
+            assert_eq!(files.as_str(), url);
+            let found = files.get_glob().as_ref().map(ToString::to_string);
+            assert_eq!(found.as_deref(), Some(pattern));
+        }
+        for text in ["https://example.com/*.csv", "https://example.com/orders/"] {
+            let error = storage.files(text, &runtime).await.expect_err("no listing");
+            assert!(error.to_string().contains("name single files"), "{error}");
+        }
     }
 }

@@ -9,12 +9,11 @@ use datafusion::datasource::file_format::FileFormat;
 use datafusion::datasource::file_format::csv::CsvFormat;
 use datafusion::datasource::file_format::json::JsonFormat;
 use datafusion::datasource::file_format::parquet::ParquetFormat;
-use datafusion::datasource::listing::{
-    ListingOptions, ListingTable, ListingTableConfig, ListingTableUrl,
-};
+use datafusion::datasource::listing::{ListingOptions, ListingTable, ListingTableConfig};
 use datafusion::execution::context::SessionState;
 use futures::{StreamExt, TryStreamExt, stream};
 use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt};
+use url::Url;
 use uuid::Uuid;
 
 use crate::delta::DeltaVersion;
@@ -102,9 +101,6 @@ pub async fn open(
     format: Format,
 ) -> Result<Source> {
     let absolute = absolute(location, base)?;
-    if absolute.contains("://") {
-        storage.locate(location, base, state.runtime_env())?;
-    }
     let Some((file_format, extension)) = format.listing() else {
         let place = storage.locate(location, base, state.runtime_env())?;
         let version = DeltaVersion::open(&place, None).await?;
@@ -115,7 +111,7 @@ pub async fn open(
             files,
         });
     };
-    let url = ListingTableUrl::parse(&absolute)?;
+    let url = storage.files(&absolute, state.runtime_env()).await?;
     let store = state.runtime_env().object_store(&url)?;
     let extension = if url.is_collection() { extension } else { "" };
     let listed = url.list_all_files(state, store.as_ref(), extension).await?;
@@ -184,10 +180,14 @@ async fn refuse_broken_parquet(store: &dyn ObjectStore, files: &[ObjectMeta]) ->
 
 /// The location as `DataFusion` reads it: a URL, or an absolute path that exists.
 fn absolute(location: &str, base: &LocalPath) -> Result<String> {
-    if location.contains("://") {
-        return Ok(location.to_owned());
-    }
-    let path = base.join(location);
+    let of_url = location
+        .starts_with("file://")
+        .then(|| Url::parse(location));
+    let path = match of_url.and_then(|url| url.ok()?.to_file_path().ok()) {
+        Some(path) => path,
+        None if location.contains("://") => return Ok(location.to_owned()),
+        None => base.join(location),
+    };
     let text = path.to_string_lossy().into_owned();
     let is_glob = text.contains(['*', '?', '[']);
     if !is_glob && !path.exists() {

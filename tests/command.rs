@@ -2,6 +2,9 @@
 
 #![expect(clippy::expect_used, reason = "tests")]
 
+#[path = "command/housekeeping.rs"]
+mod housekeeping;
+
 use std::fs;
 use std::process::{Command, Output};
 

@@ -17,6 +17,7 @@ use datafusion::error::{DataFusionError, Result as QueryResult};
 use datafusion::logical_expr::{col, lit};
 use datafusion::prelude::SessionContext;
 use loyalake_lake::delta::{DeltaVersion, PARTITION};
+use loyalake_lake::erasure::erased_customers;
 use loyalake_lake::{Location, Storage};
 
 use crate::config::Config;
@@ -125,6 +126,8 @@ async fn define_jobs(project: &Project, context: &SessionContext, date: NaiveDat
     let session = Session::open(project, names.clone(), date).await?;
     session.storage.register(&context.runtime_env());
     crate::run::define_nothing(&session, date)?;
+    let output = session.locate(&project.config.lake.output)?;
+    crate::run::define_erased(&session, &erased_customers(&output).await?)?;
     let jobs = JobSchema {
         project: project.clone(),
         context: names.clone(),

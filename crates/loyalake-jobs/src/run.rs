@@ -312,7 +312,7 @@ fn define_facts(session: &Session<'_>, report: &RunReport) -> Result<()> {
 }
 
 /// Gives schema `run` the customers that are erased, as keys of the type that the sources have.
-fn define_erased(session: &Session<'_>, erased: &BTreeSet<String>) -> Result<()> {
+pub(crate) fn define_erased(session: &Session<'_>, erased: &BTreeSet<String>) -> Result<()> {
     let failed = |source| JobsError::Execution {
         relation: RUN_SCHEMA.to_owned(),
         source,

@@ -156,6 +156,15 @@ pub enum LakeError {
         /// The table.
         location: String,
     },
+    /// A table that somebody else changed while it was being rewritten.
+    #[error(
+        "table '{location}': another program has changed its files meanwhile, nothing was changed \
+         here; run the command again"
+    )]
+    Overtaken {
+        /// The table.
+        location: String,
+    },
     /// A file of ours in the lake that can't be understood.
     #[error(
         "control file '{file}' can't be read or written: {source}; if it was changed by hand, \

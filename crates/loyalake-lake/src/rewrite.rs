@@ -11,7 +11,7 @@ use serde_json::Value;
 use crate::delta::DeltaVersion;
 use crate::publish::{Commit, CommitNote, change, new_adds, remove_of, restore};
 use crate::staging::Staged;
-use crate::{DataFile, Publication, Result};
+use crate::{DataFile, LakeError, Publication, Result};
 
 /// Files that leave a table and files that come instead, in one commit.
 #[derive(Debug, Clone, Default)]
@@ -44,6 +44,11 @@ impl Rewrite {
                 actions.push(Action::Remove(remove));
             }
         }
+        if actions.len() != leaves.len() {
+            return Err(LakeError::Overtaken {
+                location: current.location.url().to_string(),
+            });
+        }
         for (date, staged) in &self.added {
             let note = CommitNote {
                 date: date.clone(),
@@ -63,8 +68,8 @@ impl Publication {
     /// new version.
     ///
     /// # Errors
-    /// [`LakeError::Fenced`](crate::LakeError::Fenced) when a later publication has settled this
-    /// one, and what the store says.
+    /// [`LakeError::Overtaken`] when another program has changed the table,
+    /// [`LakeError::Fenced`] when a later publication has settled this one, and what the store says.
     pub async fn rewrite(
         &self,
         table: &str,

@@ -40,7 +40,8 @@ async fn the_files_of_an_export_hold_the_rows_of_the_run() {
         let folder = shop.path().join("out").join(&table.name);
         let mut exported = shop.query(&from(&format!("'{}/'", folder.display()))).await;
         let mut published = shop.query(&from(&table.name)).await;
-        (exported.sort(), published.sort());
+        exported.sort();
+        published.sort();
         assert_eq!(exported, published, "{}", table.name);
         assert_eq!(exported.len(), table.rows, "{}", table.name);
         for file in &table.files {

@@ -160,7 +160,7 @@ async fn files_that_nobody_named_go_when_they_are_old() {
         .write(true)
         .open(&old)
         .expect("a file");
-    let week = Duration::from_secs(169 * 3600);
+    let week = Duration::from_hours(169);
     file.set_modified(SystemTime::now() - week)
         .expect("an old file");
     let done = maintained(&shop, &options()).await;

@@ -197,19 +197,12 @@ pub enum JobsError {
         last: Vec<String>,
     },
     /// A run whose tables can't be had back.
-    #[error(
-        "can't go back to run {run_id}: table '{table}' at version {version} is not whole any \
-         more, {missing} is gone; {reason}"
-    )]
+    #[error("can't go back to run {run_id}: {gone} is gone; {reason}")]
     GoneBehind {
         /// The run.
         run_id: String,
-        /// The table.
-        table: String,
-        /// The version that the run published.
-        version: u64,
-        /// A file of that version.
-        missing: String,
+        /// What the run had published: a file of a table's version.
+        gone: String,
         /// Who took it away.
         reason: String,
     },

@@ -50,9 +50,8 @@ impl Receipt {
         let folder = Self::folder(output);
         let mut receipts = Vec::new();
         for name in control::list(&folder).await? {
-            let is_receipt = name.ends_with(".json");
-            if is_receipt && let Some(receipt) = control::read(&folder, &name).await? {
-                receipts.push(receipt);
+            if name.strip_suffix(".json").is_some() {
+                receipts.extend(control::read::<Self>(&folder, &name).await?);
             }
         }
         receipts.sort_by(|one: &Self, two| one.receipt_id.cmp(&two.receipt_id));

@@ -139,11 +139,10 @@ impl PublishedLake<'_> {
         };
         let folder = self.output.child(&table.name);
         let then = DeltaVersion::open(&folder, Some(version)).await;
+        let place = format!("of table '{}' at version {version}", table.name);
         let then = then.map_err(|error| JobsError::GoneBehind {
             run_id: run_id.to_owned(),
-            table: table.name.clone(),
-            version,
-            missing: "its log".to_owned(),
+            gone: format!("the log {place}"),
             reason: format!("`loyalake maintain` keeps logs for 30 days ({error})"),
         })?;
         let missing = match then {
@@ -167,9 +166,7 @@ impl PublishedLake<'_> {
         };
         Err(JobsError::GoneBehind {
             run_id: run_id.to_owned(),
-            table: table.name.clone(),
-            version,
-            missing: missing.to_string(),
+            gone: format!("file {missing} {place}"),
             reason,
         })
     }

@@ -78,7 +78,8 @@ async fn a_customer_leaves_every_table_date_and_file() {
     assert_eq!(metrics.map(|rows| rows.rows), Some(1));
     assert!(receipt.finished_at.is_some() && receipt.files_deleted > 0);
     let named = "select distinct entry['rows'] from
-        (select unnest(tables) as entry from history.runs) where entry['name'] = 'customer_metrics'";
+        (select unnest(tables) as entry from history.runs)
+        where entry['name'] = 'customer_metrics'";
     assert_eq!(
         shop.query(named).await,
         ["6"],

@@ -54,7 +54,7 @@ const CLOCKS: [&str; 11] = [
 ];
 
 /// Where the wall clock may be read, and why.
-const CLOCK_READERS: [(&str, &str); 4] = [
+const CLOCK_READERS: [(&str, &str); 5] = [
     (
         "crates/loyalake-jobs/src/run.rs",
         "a run's id and when it began",
@@ -62,6 +62,10 @@ const CLOCK_READERS: [(&str, &str); 4] = [
     (
         "crates/loyalake-jobs/src/run/publish.rs",
         "when a run ended",
+    ),
+    (
+        "crates/loyalake-jobs/src/housekeeping.rs",
+        "a change's id and when it was made; how long ago files were replaced",
     ),
     (
         "crates/loyalake-cli/src/run.rs",

@@ -13,6 +13,7 @@ pub mod rollback;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
 use datafusion::dataframe::DataFrame;
 use datafusion::error::DataFusionError;
 use datafusion::logical_expr::Expr;
@@ -98,7 +99,7 @@ impl<'a> PublishedLake<'a> {
 
     /// Waits until nobody else publishes, puts in order what dead runs left, and begins.
     async fn begin(&self) -> Result<Change> {
-        let id = uuid::Uuid::now_v7().to_string();
+        let id = new_id();
         let ledger = Ledger::read(self.project, &self.output).await?;
         let mut names = self.tables(ledger.as_ref());
         names.insert(self.ledger_name.clone());
@@ -247,4 +248,14 @@ fn failed(name: &str) -> impl Fn(DataFusionError) -> JobsError {
         relation: relation.clone(),
         source,
     }
+}
+
+/// An id for something that happens now.
+fn new_id() -> String {
+    uuid::Uuid::now_v7().to_string()
+}
+
+/// When something happened; nothing is computed from it but how long files are kept.
+fn now() -> DateTime<Utc> {
+    Utc::now()
 }

@@ -2,8 +2,8 @@
 //!
 //! A [`Project`] is a configuration with its SQL files, parsed and put in order. [`run()`] executes
 //! it for one date: stage everything, audit everything, then commit. [`analyst`] opens the
-//! published tables for queries, [`housekeeping`] keeps them in order. There are no formulas here: arithmetic is in `loyalake-core`,
-//! joins and business rules in `sql/`.
+//! published tables for queries, [`housekeeping`] keeps them in order. There are no formulas here:
+//! arithmetic is in `loyalake-core`, joins and business rules in `sql/`.
 
 pub mod analyst;
 mod bind;

@@ -68,8 +68,8 @@ impl Publication {
     /// new version.
     ///
     /// # Errors
-    /// [`LakeError::Overtaken`] when another program has changed the table,
-    /// [`LakeError::Fenced`] when a later publication has settled this one, and what the store says.
+    /// [`LakeError::Overtaken`] when another program has changed the table, [`LakeError::Fenced`]
+    /// when a later publication has settled this one, and what the store says.
     pub async fn rewrite(
         &self,
         table: &str,

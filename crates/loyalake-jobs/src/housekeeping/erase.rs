@@ -12,7 +12,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::{NaiveDate, Utc};
+use chrono::NaiveDate;
 use datafusion::arrow::array::AsArray;
 use datafusion::arrow::datatypes::{DataType, Date32Type, Int64Type, Schema};
 use datafusion::functions_aggregate::expr_fn::count;
@@ -23,7 +23,7 @@ use loyalake_lake::rewrite::Rewrite;
 use loyalake_lake::vacuum;
 
 use super::restate::Restatement;
-use super::{Change, PublishedLake, by_date, failed};
+use super::{Change, PublishedLake, by_date, failed, new_id, now};
 use crate::Result;
 use crate::ledger::Ledger;
 use crate::project::Project;
@@ -77,9 +77,9 @@ pub async fn erase(project: &Project, ids: &BTreeSet<String>, dry_run: bool) -> 
 
 fn new_receipt(customer_ids: BTreeSet<String>) -> Receipt {
     Receipt {
-        receipt_id: uuid::Uuid::now_v7().to_string(),
+        receipt_id: new_id(),
         customer_ids,
-        requested_at: Utc::now(),
+        requested_at: now(),
         finished_at: None,
         rows: Vec::new(),
         files_deleted: 0,
@@ -106,7 +106,7 @@ impl PublishedLake<'_> {
         self.leave_out(change, &names, &ids).await?;
         let (files, bytes) = self.delete_replaced(&names).await?;
         for receipt in receipts {
-            receipt.finished_at = Some(Utc::now());
+            receipt.finished_at = Some(now());
             (receipt.files_deleted, receipt.bytes_deleted) = (files, bytes);
             receipt.write(&self.output).await?;
         }

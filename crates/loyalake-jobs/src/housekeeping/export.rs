@@ -7,7 +7,7 @@ use loyalake_lake::delta::DeltaVersion;
 use loyalake_lake::{Location, staging};
 use serde::Serialize;
 
-use super::{PublishedLake, by_date, file_count};
+use super::{PublishedLake, by_date, file_count, now};
 use crate::config::nearest;
 use crate::ledger::LedgerRow;
 use crate::project::Project;
@@ -85,7 +85,7 @@ pub async fn export(project: &Project, options: &ExportOptions) -> Result<Manife
     let manifest = Manifest {
         run_id: run.run_id.clone(),
         as_of_date: run.as_of_date,
-        exported_at: Utc::now(),
+        exported_at: now(),
         format: "parquet",
         tables,
     };

@@ -15,7 +15,7 @@ use loyalake_lake::{DataFile, vacuum};
 use serde::Serialize;
 
 use super::restate::Restatement;
-use super::{Change, PublishedLake, by_date, file_count};
+use super::{Change, PublishedLake, by_date, file_count, now};
 use crate::Result;
 use crate::ledger::Ledger;
 use crate::project::Project;
@@ -275,5 +275,5 @@ fn first_date(ledger: &Ledger, keep_days: Option<u32>) -> Option<NaiveDate> {
 /// From when on replaced files must stay; none: they need not.
 fn since(retention_hours: u32) -> Option<DateTime<Utc>> {
     let retention = TimeDelta::hours(i64::from(retention_hours));
-    (retention_hours > 0).then(|| Utc::now() - retention)
+    (retention_hours > 0).then(|| now() - retention)
 }

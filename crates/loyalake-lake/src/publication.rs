@@ -104,8 +104,8 @@ impl Publication {
     /// settled first.
     ///
     /// # Errors
-    /// [`LakeError::Busy`] when another one takes very long, [`LakeError::TakenForDead`] when others
-    /// have removed the run's files, and what the store says.
+    /// [`LakeError::Busy`] when another one takes very long, [`LakeError::TakenForDead`] when
+    /// others have removed the run's files, and what the store says.
     pub async fn begin(
         lease: &Arc<Lease>,
         ledger: &str,

@@ -4,8 +4,6 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use uuid::Uuid;
-
 use crate::process::Process;
 
 /// How the folders' names begin.
@@ -24,8 +22,8 @@ impl SpillFolder {
     /// # Errors
     /// What the file system says.
     pub fn below(root: &Path) -> io::Result<Self> {
-        let own = root.join(format!("{PREFIX}{}", Uuid::now_v7()));
-        std::fs::create_dir_all(&own)?;
+        std::fs::create_dir_all(root)?;
+        let own = new_folder(root)?;
         std::fs::write(own.join(OWNER), serde_json::to_vec(&Process::current())?)?;
         for entry in std::fs::read_dir(root)?.flatten() {
             let is_ours = entry.file_name().to_string_lossy().starts_with(PREFIX);
@@ -49,6 +47,19 @@ impl Drop for SpillFolder {
     }
 }
 
+/// A folder that nobody has: processes of several containers may share their numbers.
+fn new_folder(root: &Path) -> io::Result<PathBuf> {
+    let mut count = 0;
+    loop {
+        let folder = root.join(format!("{PREFIX}{}-{count}", std::process::id()));
+        match std::fs::create_dir(&folder) {
+            Ok(()) => return Ok(folder),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => count += 1,
+            Err(error) => return Err(error),
+        }
+    }
+}
+
 fn has_died(folder: &Path) -> bool {
     let owner = std::fs::read(folder.join(OWNER)).unwrap_or_default();
     let owner: Option<Process> = serde_json::from_slice(&owner).ok();
@@ -63,7 +74,7 @@ mod tests {
 
     #[test]
     fn a_folder_goes_with_its_session_or_with_its_process() {
-        let root = std::env::temp_dir().join(format!("loyalake-{}", Uuid::now_v7()));
+        let root = std::env::temp_dir().join(format!("loyalake-test-{}", std::process::id()));
         let first = SpillFolder::below(&root).unwrap();
         let second = SpillFolder::below(&root).unwrap();
         assert!(first.path().exists(), "its process is alive");

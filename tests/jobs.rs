@@ -3,6 +3,8 @@
 
 #![expect(clippy::expect_used, clippy::panic, reason = "tests")]
 
+#[path = "jobs/bad_files.rs"]
+mod bad_files;
 #[path = "jobs/bad_rows.rs"]
 mod bad_rows;
 #[path = "jobs/contracts.rs"]
@@ -21,6 +23,8 @@ mod maintain;
 mod models;
 #[path = "jobs/orders.rs"]
 mod orders;
+#[path = "jobs/paths.rs"]
+mod paths;
 #[path = "jobs/protocol.rs"]
 mod protocol;
 #[path = "jobs/publishing.rs"]

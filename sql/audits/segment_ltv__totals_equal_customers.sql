@@ -20,7 +20,7 @@ all_customers as (
 
     select
         count(*) as customers,
-        sum(cast(lifetime_value as decimal(18, 4))) as total_ltv
+        sum(cast(lifetime_value as decimal(28, 4))) as total_ltv
     from customer_ltv
 
 )

@@ -11,7 +11,8 @@ keyed as (
     select
         case when outcome in ('valid', 'fully_refunded') then customer_id end as customer_id,
         outcome,
-        case when outcome = 'quarantined' then cast(order_id as varchar) end as row_key,
+        -- of a key that is too long, enough to find it
+        case when outcome = 'quarantined' then left(cast(order_id as varchar), 200) end as row_key,
         rule,
         detail,
         gross_amount,

@@ -11,7 +11,7 @@ dimension_rows as (
 
     select
         'order_items' as source,
-        concat_ws('/', cast(order_id as varchar), cast(line_no as varchar)) as row_key,
+        cast(order_id as varchar) || '/' || cast(line_no as varchar) as row_key,
         broken_rule,
         broken_detail
     from stg_order_items
@@ -25,7 +25,7 @@ dimension_rows as (
 
     select
         'fx_rates' as source,
-        concat_ws('/', cast(rate_date as varchar), from_currency, to_currency) as row_key,
+        cast(rate_date as varchar) || '/' || from_currency || '/' || to_currency as row_key,
         broken_rule,
         broken_detail
     from stg_fx_rates
@@ -58,7 +58,8 @@ source_rows as (
     select
         source,
         case when broken_rule is null then 'valid' else 'quarantined' end as outcome,
-        case when broken_rule is not null then row_key end as row_key,
+        -- of a key that is too long, enough to find it
+        case when broken_rule is not null then left(row_key, 200) end as row_key,
         broken_rule as rule,
         broken_detail as detail,
         cast(1 as bigint) as rows
@@ -69,7 +70,7 @@ source_rows as (
     select
         source,
         outcome,
-        case when outcome = 'quarantined' then row_key end as row_key,
+        case when outcome = 'quarantined' then left(row_key, 200) end as row_key,
         rule,
         detail,
         cast(1 as bigint) as rows

@@ -30,7 +30,7 @@ summed as (
         count(*) filter (where not is_ended) as running_contracts,
         sum(value_per_period) filter (where not is_ended) as value_per_period,
         max(residual_periods) filter (where not is_ended) as residual_periods,
-        sum(cast(residual_periods * cast(value_per_period as double) as decimal(24, 10)))
+        sum(cast(residual_periods * cast(value_per_period as double) as decimal(38, 10)))
             filter (where not is_ended) as residual_value
     from fitted
     group by customer_id
@@ -53,7 +53,8 @@ select
     ---------- numerics
     cast(contracts as bigint) as contracts,
     cast(running_contracts as bigint) as running_contracts,
-    cast(coalesce(value_per_period, 0) as decimal(18, 4)) as value_per_period,  -- money, running
+    -- money of running contracts; an audit stops at sums that are too large for their type
+    try_cast(coalesce(value_per_period, 0) as decimal(18, 4)) as value_per_period,
     cast(
         case when running_contracts = 0 then 0 else residual_periods end as double
     ) as residual_lifetime_periods,  -- discounted periods, of the running contract with the most

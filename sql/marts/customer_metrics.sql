@@ -32,18 +32,18 @@ select
     cast(known_customers.acquisition_channel as varchar) as acquisition_channel,
     cast(known_customers.country as varchar) as country,
 
-    ---------- numerics
+    ---------- numerics; an audit stops at sums that are too large for their type
     cast(history['purchase_days'] as bigint) as purchase_days,  -- days with a valid order
     cast(orders as bigint) as orders,  -- valid orders
     cast(history['repeat_purchases'] as bigint) as repeat_purchases,  -- days after the first
     cast(history['recency_days'] as bigint) as recency_days,  -- days, first to last purchase
     cast(history['age_days'] as bigint) as age_days,  -- days, first purchase to as_of_date
     cast(history['days_since_last_purchase'] as bigint) as days_since_last_purchase,  -- days
-    cast(gross_revenue as decimal(18, 4)) as gross_revenue,  -- money
-    cast(refund_amount as decimal(18, 4)) as refund_amount,  -- money
+    try_cast(gross_revenue as decimal(18, 4)) as gross_revenue,  -- money
+    try_cast(refund_amount as decimal(18, 4)) as refund_amount,  -- money
     cast(fully_refunded_orders as bigint) as fully_refunded_orders,  -- orders
-    cast(net_revenue as decimal(18, 4)) as net_revenue,  -- money
-    cast(gross_profit as decimal(18, 4)) as gross_profit,  -- money, orders with a cost
+    try_cast(net_revenue as decimal(18, 4)) as net_revenue,  -- money
+    try_cast(gross_profit as decimal(18, 4)) as gross_profit,  -- money, orders with a cost
     cast(
         coalesce(measured_margin_rate, $default_margin_rate) as double
     ) as margin_rate,  -- share of revenue

@@ -9,7 +9,8 @@ quarantined as (
 
     select
         source,
-        coalesce(nullif(row_key, ''), '(no key)') as row_key,
+        -- of a row without a key the detail is its file and row number
+        coalesce(nullif(row_key, ''), detail, '(no key)') as row_key,
         rule,
         detail,
         rows
@@ -25,7 +26,7 @@ select
     cast(rule as varchar) as rule,  -- the first one that the row breaks
 
     ---------- text
-    cast(min(detail) as varchar) as detail,  -- the offending value, of one of the rows
+    cast(left(min(detail), 200) as varchar) as detail,  -- the offending value, of one of the rows
 
     ---------- numerics
     cast(sum(rows) as bigint) as rows

@@ -13,7 +13,7 @@ totals as (
         scheme,
         segment,
         count(*) as customers,
-        sum(cast(lifetime_value as decimal(18, 4))) as total_ltv,
+        sum(cast(lifetime_value as decimal(28, 4))) as total_ltv,
         quantile_cuts(lifetime_value, 10) as ltv_cuts,
         gini(lifetime_value) as gini,
         kaplan_meier(duration_days, is_ended) as curve,

@@ -16,6 +16,21 @@ pub(crate) struct Shop {
     folder: TempDir,
     sources: BTreeMap<String, String>,
     parameters: String,
+    engine: String,
+}
+
+/// An observer that does something once, when a relation begins.
+struct Meanwhile<F> {
+    relation: String,
+    deed: F,
+}
+
+impl<F: Fn() + Send + Sync> Observer for Meanwhile<F> {
+    fn event(&self, event: Event<'_>) {
+        if matches!(event, Event::Started { name, .. } if name == self.relation) {
+            (self.deed)();
+        }
+    }
 }
 
 /// An observer that shows nothing.
@@ -33,6 +48,7 @@ impl Shop {
             folder,
             sources: BTreeMap::new(),
             parameters: String::new(),
+            engine: String::new(),
         }
     }
 
@@ -44,6 +60,7 @@ impl Shop {
     /// Writes the result of `sql` as the source `name`; again to replace it.
     pub(crate) async fn given(&mut self, name: &str, sql: &str) {
         let location = self.path().join(format!("{name}.parquet"));
+        std::fs::create_dir_all(location.parent().expect("a folder")).expect("a folder is made");
         let mut session = SessionContext::new();
         loyalake_functions::register_all(&mut session).expect("our functions");
         for function in loyalake_functions::table_functions() {
@@ -63,6 +80,23 @@ impl Shop {
     pub(crate) fn source(&mut self, name: &str, location: &str, format: &str) {
         let entry = format!("location = \"{location}\"\nformat = \"{format}\"\n");
         self.sources.insert(name.to_owned(), entry);
+    }
+
+    /// Adds a line of TOML to the source `name`.
+    pub(crate) fn also_source(&mut self, name: &str, line: &str) {
+        let entry = self.sources.get_mut(name).expect("a source");
+        entry.push_str(line);
+        entry.push('\n');
+    }
+
+    /// Leaves the files of the source `name` where they are.
+    pub(crate) fn forget(&mut self, name: &str) {
+        self.sources.remove(name);
+    }
+
+    /// Limits the memory of runs.
+    pub(crate) fn memory_limit(&mut self, size: &str) {
+        self.engine = format!("[engine]\nmemory_limit = \"{size}\"\n");
     }
 
     /// Sets a parameter, as a line of TOML.
@@ -98,6 +132,7 @@ impl Shop {
         if self.path().join("sql").exists() {
             text.push_str("[sql]\noverrides = \"sql\"\n");
         }
+        text.push_str(&self.engine);
         text.push_str("[parameters]\n");
         text + &self.parameters
     }
@@ -109,6 +144,22 @@ impl Shop {
             select: Vec::new(),
         };
         run(&self.project()?, &options, Arc::new(Silent)).await
+    }
+
+    /// Runs one date, and does something when the relation of that name begins.
+    pub(crate) async fn try_run_and(
+        &self,
+        as_of_date: &str,
+        relation: &str,
+        deed: impl Fn() + Send + Sync + 'static,
+    ) -> Result<RunReport, JobsError> {
+        let options = RunOptions {
+            as_of_date: date(as_of_date),
+            select: Vec::new(),
+        };
+        let relation = relation.to_owned();
+        let observer = Meanwhile { relation, deed };
+        run(&self.project()?, &options, Arc::new(observer)).await
     }
 
     /// Runs one date that must succeed.

@@ -1,5 +1,6 @@
 //! `loyalake check`: everything that can be known without running.
 
+use std::fmt::Write as _;
 use std::io::{Write, stdout};
 use std::path::PathBuf;
 
@@ -61,11 +62,14 @@ fn sources(project: &Project, inputs: &[Input]) -> String {
     let absent: Vec<&str> = absent
         .filter(|name| !project.config.sources.contains_key(*name))
         .collect();
-    let table = table.render(terminal_width());
-    if absent.is_empty() {
-        return table;
+    let mut text = table.render(terminal_width());
+    if !absent.is_empty() {
+        let _ = writeln!(text, "not supplied: {}", absent.join(", "));
     }
-    format!("{table}not supplied: {}\n", absent.join(", "))
+    for file in inputs.iter().flat_map(|input| &input.left_out) {
+        let _ = writeln!(text, "left out: file '{}' {}", file.file, file.reason);
+    }
+    text
 }
 
 /// "SQL files: 12 staging, 3 intermediate, …"

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use loyalake_lake::source::Format;
+use loyalake_lake::source::{Format, OnBadFile};
 use loyalake_lake::{StorageOptions, mask_secrets};
 use serde::Deserialize;
 
@@ -68,6 +68,32 @@ pub struct SourceConfig {
     /// Format of the files.
     #[serde(default)]
     pub format: SourceFormat,
+    /// Whether a file that can't be read stops the run, or is left out.
+    #[serde(default)]
+    pub on_bad_file: BadFilePolicy,
+    /// Whether `..` and links may lead out of the configuration's folder, or the source's.
+    #[serde(default)]
+    pub allow_outside: bool,
+}
+
+/// What becomes of a run when a file can't be read.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum BadFilePolicy {
+    /// It stops.
+    #[default]
+    Stop,
+    /// The file is left out, and listed in the report.
+    Skip,
+}
+
+impl From<BadFilePolicy> for OnBadFile {
+    fn from(policy: BadFilePolicy) -> Self {
+        match policy {
+            BadFilePolicy::Stop => Self::Stop,
+            BadFilePolicy::Skip => Self::Skip,
+        }
+    }
 }
 
 /// Formats of input files, by name.
@@ -102,6 +128,9 @@ impl From<SourceFormat> for Format {
 pub struct SqlConfig {
     /// A folder with `staging/`, `intermediate/`, `marts/`, `audits/`, `sources/`.
     pub overrides: Option<PathBuf>,
+    /// Whether `..` and links may lead out of the configuration's folder, or of `overrides`.
+    #[serde(default)]
+    pub allow_outside: bool,
 }
 
 /// How queries are executed.
@@ -185,6 +214,7 @@ impl Config {
         };
         config.storage = config.storage_options(document.storage)?;
         config.memory_limit()?;
+        config.refuse_partial_delta()?;
         if config.engine.partitions == Some(0) {
             return Err(config.error(
                 "engine.partitions must be at least 1, but is 0",
@@ -201,6 +231,24 @@ impl Config {
             Path::new(".")
         } else {
             parent
+        }
+    }
+
+    /// A version of a Delta table is all of its files.
+    fn refuse_partial_delta(&self) -> Result<()> {
+        let skips = |source: &SourceConfig| {
+            matches!(source.format, SourceFormat::Delta)
+                && source.on_bad_file == BadFilePolicy::Skip
+        };
+        match self.sources.iter().find(|(_, source)| skips(source)) {
+            None => Ok(()),
+            Some((name, _)) => {
+                let message = format!(
+                    "sources.{name}: on_bad_file = \"skip\" is for files, but a Delta table is \
+                    read whole or not at all; remove the key"
+                );
+                Err(self.error(&message, "on_bad_file"))
+            }
         }
     }
 

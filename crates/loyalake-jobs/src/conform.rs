@@ -8,17 +8,22 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use datafusion::arrow::datatypes::{DataType, Field, FieldRef, TimeUnit};
-use datafusion::common::{Column, ScalarValue};
+use datafusion::common::{Column, DFSchema, ScalarValue};
 use datafusion::error::Result as QueryResult;
 use datafusion::execution::context::SessionState;
-use datafusion::functions::expr_fn::coalesce;
+use datafusion::functions::expr_fn::{coalesce, concat, contains, left, octet_length};
 use datafusion::logical_expr::{Case, Expr, LogicalPlan, LogicalPlanBuilder, lit, try_cast, when};
+use loyalake_lake::source::{FILE_COLUMN, ROW_COLUMN};
+use loyalake_lake::type_name;
 
-use crate::contract::{Contract, ContractColumn, type_name};
+use crate::contract::{Contract, ContractColumn};
 use crate::{JobsError, Result};
 
 /// The columns that tell what is wrong with a row.
 const BROKEN: [&str; 2] = ["broken_rule", "broken_detail"];
+
+/// Characters of an offending value that are kept.
+const LONGEST_DETAIL: i64 = 200;
 
 /// Prefix of a column's value as the source has it.
 const RAW: &str = "raw.";
@@ -55,18 +60,24 @@ impl Contract {
                     values.push(raw_and_cast(column, Some(field), reading));
                 }
                 Ok(field) => return Err(self.wrong_type(column, field, location)),
-                Err(_) if column.is_required => missing.push(column.name.as_str()),
+                // of JSON without a record the columns are unknown
+                Err(_) if column.is_required && !is_empty(&schema) => {
+                    missing.push(column.name.as_str());
+                }
                 Err(_) => values.push(raw_and_cast(column, None, reading)),
             }
         }
         if !missing.is_empty() {
-            let found: Vec<&str> = schema
-                .fields()
-                .iter()
-                .map(|field| field.name().as_str())
+            let names = schema.fields().iter().map(|field| field.name().as_str());
+            let found: Vec<&str> = names
+                .filter(|name| ![FILE_COLUMN, ROW_COLUMN].contains(name))
                 .collect();
+            let (columns, are) = match missing.len() {
+                1 => ("column", "is"),
+                _ => ("columns", "are"),
+            };
             let message = format!(
-                "column '{}' is missing; found {}; supply it, or map the source in \
+                "{columns} '{}' {are} missing; found {}; supply it, or map the source in \
                 sql/staging/stg_{}.sql",
                 missing.join("', '"),
                 found.join(", "),
@@ -74,7 +85,13 @@ impl Contract {
             );
             return Err(self.error(location, message));
         }
-        self.project(plan, values.into_iter().flatten().collect(), reading, state)
+        let places = [FILE_COLUMN, ROW_COLUMN].map(|column| (column, name(column)));
+        let places = places
+            .into_iter()
+            .filter(|(column, _)| schema.has_column_with_unqualified_name(column))
+            .map(|(column, value)| value.alias(format!("{RAW}{column}")));
+        let values = values.into_iter().flatten().chain(places);
+        self.project(plan, values.collect(), reading, state)
             .map_err(|error| self.error(location, error.to_string()))
     }
 
@@ -90,13 +107,14 @@ impl Contract {
         let rules = self.rules(&cast, reading, state)?;
         let columns = || self.columns.iter().map(|column| name(&column.name));
         let null = lit(ScalarValue::Utf8View(None));
-        let pairs = |(rule, is_broken, _): &(String, Expr, String)| {
-            (Box::new(is_broken.clone()), Box::new(lit(rule.clone())))
+        let pairs = |rule: &Rule| {
+            let name = Box::new(lit(rule.name.clone()));
+            (Box::new(rule.is_broken.clone()), name)
         };
         let rule = Expr::Case(Case::new(None, rules.iter().map(pairs).collect(), None));
-        let pairs = |(rule, _, value): &(String, Expr, String)| {
-            let text = try_cast(name(value), DataType::Utf8View);
-            (Box::new(lit(rule.clone())), Box::new(text))
+        let pairs = |rule: &Rule| {
+            let text = left(rule.detail.clone(), lit(LONGEST_DETAIL));
+            (Box::new(lit(rule.name.clone())), Box::new(text))
         };
         let of_rule = Some(Box::new(name(BROKEN[0])));
         let detail = Expr::Case(Case::new(of_rule, rules.iter().map(pairs).collect(), None));
@@ -119,59 +137,61 @@ impl Contract {
             .build()
     }
 
-    /// Every rule: its name, when a row breaks it, and the column whose value says how.
+    /// Every rule, in the order in which they are looked at.
     fn rules(
         &self,
         cast: &LogicalPlan,
         reading: &Reading<'_>,
         state: &SessionState,
-    ) -> QueryResult<Vec<(String, Expr, String)>> {
+    ) -> QueryResult<Vec<Rule>> {
+        let has = |column: &str| cast.schema().has_column_with_unqualified_name(column);
+        let place = place(has);
         let mut rules = Vec::new();
         for column in &self.columns {
             let raw_name = format!("{RAW}{}", column.name);
-            let has_raw = cast.schema().has_column_with_unqualified_name(&raw_name);
-            let source = if has_raw {
-                raw_name
-            } else {
-                column.name.clone()
-            };
+            let has_raw = has(&raw_name);
+            let source = name(if has_raw { &raw_name } else { &column.name });
+            let value = name(&column.name);
             let mut add = |suffix: &str, is_broken: Expr| {
-                rules.push((
-                    format!("{}_{suffix}", column.name),
+                rules.push(Rule {
+                    name: format!("{}_{suffix}", column.name),
                     is_broken,
-                    source.clone(),
-                ));
+                    detail: try_cast(source.clone(), DataType::Utf8View),
+                });
             };
-            if column.is_required {
-                add("not_null", name(&source).is_null());
-            }
+            let target = column.type_with(reading.keys);
             if has_raw {
-                let target = column.type_with(reading.keys);
-                let is_lost = name(&source)
-                    .is_not_null()
-                    .and(name(&column.name).is_null());
+                let is_lost = source.clone().is_not_null().and(value.clone().is_null());
                 add(&format!("is_{}", type_name(&target)), is_lost);
             }
-            match &column.data_type {
+            match &target {
+                DataType::Utf8View => {
+                    let length = octet_length(value.clone());
+                    add("too_long", length.gt(lit(column.longest_bytes())));
+                    add("has_null_byte", contains(value.clone(), lit("\0")));
+                }
                 DataType::Float64 => {
-                    let value = name(&column.name);
-                    add("is_finite", (value.clone() - value).not_eq(lit(0.0)));
+                    let difference = value.clone() - value.clone();
+                    add("is_finite", difference.not_eq(lit(0.0)));
                 }
                 DataType::Timestamp(..) | DataType::Date32 => {
-                    let low = try_cast(lit("1900-01-01"), column.data_type.clone());
-                    let high = try_cast(lit("2201-01-01"), column.data_type.clone());
-                    add(
-                        "in_range",
-                        name(&column.name)
-                            .lt(low)
-                            .or(name(&column.name).gt_eq(high)),
-                    );
+                    let low = try_cast(lit("1900-01-01"), target.clone());
+                    let high = try_cast(lit("2201-01-01"), target.clone());
+                    add("in_range", value.clone().lt(low).or(value.gt_eq(high)));
                 }
                 _ => {}
             }
             for check in &column.checks {
                 let holds = state.create_logical_expr(check, cast.schema())?;
                 add("check", holds.is_false());
+            }
+            if column.is_required {
+                let rule = Rule {
+                    name: format!("{}_not_null", column.name),
+                    is_broken: source.is_null(),
+                    detail: place.clone(),
+                };
+                rules.push(rule);
             }
         }
         Ok(rules)
@@ -195,6 +215,35 @@ impl Contract {
             message,
         }
     }
+}
+
+/// What a row must not be.
+struct Rule {
+    name: String,
+    is_broken: Expr,
+    /// What shows how a row breaks it.
+    detail: Expr,
+}
+
+/// Where a row is from, as far as the columns say it: what is left to find a row by that lacks a
+/// value.
+fn place(has: impl Fn(&str) -> bool) -> Expr {
+    let [file, row] = [FILE_COLUMN, ROW_COLUMN].map(|column| format!("{RAW}{column}"));
+    if !has(&file) || !has(&row) {
+        return lit(ScalarValue::Utf8View(None));
+    }
+    let number = try_cast(name(&row) + lit(1_i64), DataType::Utf8View);
+    concat(vec![
+        try_cast(name(&file), DataType::Utf8View),
+        lit(" row "),
+        number,
+    ])
+}
+
+/// Whether a source has no column of its own.
+fn is_empty(schema: &DFSchema) -> bool {
+    let mut names = schema.fields().iter().map(|field| field.name().as_str());
+    names.all(|name| [FILE_COLUMN, ROW_COLUMN].contains(&name))
 }
 
 /// The column's value in the contract's type and, beside it, as the source has it.

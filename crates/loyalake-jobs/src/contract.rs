@@ -44,6 +44,12 @@ impl ContractColumn {
         self.name.ends_with("_id") && self.data_type == DataType::Utf8View
     }
 
+    /// Bytes of the longest text that is taken for a value: a longer one is a file's accident, and
+    /// keys are held in memory by the thousand.
+    pub(crate) fn longest_bytes(&self) -> i32 {
+        if self.is_key() { 1 << 10 } else { 1 << 16 }
+    }
+
     /// The type that this project's sources give it.
     pub(crate) fn type_with(&self, keys: &BTreeMap<String, DataType>) -> DataType {
         let key = keys.get(&self.name).filter(|_| self.is_key());
@@ -162,22 +168,5 @@ fn arrow_type(sql: &SqlType) -> Option<DataType> {
             DataType::Decimal128(u8::try_from(*precision).ok()?, i8::try_from(*scale).ok()?),
         ),
         _ => None,
-    }
-}
-
-/// A type as SQL writes it, usable in a rule's name.
-pub(crate) fn type_name(data_type: &DataType) -> String {
-    match data_type {
-        DataType::Utf8View | DataType::Utf8 | DataType::LargeUtf8 => "varchar".to_owned(),
-        DataType::Timestamp(..) => "timestamp".to_owned(),
-        DataType::Date32 | DataType::Date64 => "date".to_owned(),
-        DataType::Boolean => "boolean".to_owned(),
-        DataType::Int32 => "int".to_owned(),
-        DataType::Int64 => "bigint".to_owned(),
-        DataType::Float64 => "double".to_owned(),
-        DataType::Decimal128(..) | DataType::Decimal256(..) => "decimal".to_owned(),
-        DataType::Dictionary(_, value) => type_name(value),
-        DataType::List(item) => format!("list<{}>", type_name(item.data_type())),
-        other => other.to_string().to_lowercase(),
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use chrono::NaiveDate;
 use datafusion::common::Span;
 use datafusion::error::DataFusionError;
-use loyalake_lake::LakeError;
+use loyalake_lake::{BadFile, LakeError};
 
 /// The result of reading or running a project.
 pub type Result<T, E = JobsError> = std::result::Result<T, E>;
@@ -120,6 +120,18 @@ pub enum JobsError {
         /// What is wrong and how to fix it.
         message: String,
     },
+    /// Files of a source that can't be read.
+    #[error(
+        "source '{source_name}': {}{}",
+        files.first().map(ToString::to_string).unwrap_or_default(),
+        more(files.len().saturating_sub(1))
+    )]
+    BadFiles {
+        /// The source.
+        source_name: String,
+        /// The files, as far as they are known.
+        files: Vec<BadFile>,
+    },
     /// Files that read each other.
     #[error(
         "circular jobs: {}; break the circle by reading a source or an earlier relation",
@@ -170,6 +182,12 @@ pub enum JobsError {
         cause: Box<JobsError>,
         /// Why undoing failed.
         source: Box<LakeError>,
+    },
+    /// A reader or an operator that stopped in the middle of its work.
+    #[error("the run stopped at a defect of the program: {message}; nothing was published")]
+    Panicked {
+        /// What it said last.
+        message: String,
     },
     /// Ctrl-C before anything was committed.
     #[error("interrupted, nothing was published")]
@@ -249,6 +267,8 @@ impl JobsError {
             | Self::Lake(
                 LakeError::BadLocation { .. }
                 | LakeError::Missing { .. }
+                | LakeError::Outside { .. }
+                | LakeError::IsDelta { .. }
                 | LakeError::Secret { .. }
                 | LakeError::SecretInLocation { .. }
                 | LakeError::BadStoragePrefix { .. }
@@ -297,6 +317,14 @@ pub(crate) fn count(number: usize, noun: &str) -> String {
         format!("1 {noun}")
     } else {
         format!("{number} {noun}s")
+    }
+}
+
+/// " (and 2 more files)", or nothing.
+fn more(files: usize) -> String {
+    match files {
+        0 => String::new(),
+        _ => format!(" (and {} more)", count(files, "file")),
     }
 }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use include_dir::{Dir, include_dir};
+use loyalake_lake::source::stay_inside;
 
 use crate::config::nearest;
 use crate::sql_file::{Kind, SqlFile};
@@ -35,6 +36,9 @@ impl Library {
             }
         }
         if let Some(folder) = &config.sql.overrides {
+            if !config.sql.allow_outside && folder.is_relative() {
+                stay_inside(&config.folder().join(folder), config.folder())?;
+            }
             let folder = config.folder().join(folder);
             for file in overrides(&folder, config)? {
                 files.insert((file.kind, file.name.clone()), file);
@@ -111,6 +115,9 @@ fn overrides(folder: &Path, config: &Config) -> Result<Vec<SqlFile>> {
         };
         for path in read(&entry)?.flatten().map(|entry| entry.path()) {
             if is_sql(&path) {
+                if !config.sql.allow_outside {
+                    stay_inside(&path, folder)?;
+                }
                 let text = std::fs::read_to_string(&path).map_err(|source| JobsError::Read {
                     path: path.clone(),
                     source,

@@ -52,6 +52,17 @@ pub struct Input {
     pub rows: usize,
     /// Changes when any file changes.
     pub fingerprint: String,
+    /// Files that can't be read, and were left out.
+    pub left_out: Vec<LeftOut>,
+}
+
+/// A file that was left out.
+#[derive(Debug, Clone, Serialize)]
+pub struct LeftOut {
+    /// The file.
+    pub file: String,
+    /// What is wrong with it, and where.
+    pub reason: String,
 }
 
 /// How a relation was computed.

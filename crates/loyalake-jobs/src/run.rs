@@ -6,6 +6,7 @@
 
 mod audit;
 mod footprint;
+mod inputs;
 mod observer;
 mod publish;
 mod select;
@@ -22,9 +23,8 @@ use datafusion::datasource::MemTable;
 use datafusion::error::DataFusionError;
 use loyalake_lake::erasure::erased_customers;
 use loyalake_lake::staging::Staged;
-use loyalake_lake::{Location, require_conditional_put};
+use loyalake_lake::{BadFile, Location, require_conditional_put};
 
-use crate::error::count;
 use crate::graph::RUN_SCHEMA;
 use crate::housekeeping::erase::CUSTOMER;
 use crate::project::Project;
@@ -32,6 +32,7 @@ use crate::report::{Input, RunReport};
 use crate::session::{self, JOB_SCHEMA, Session};
 use crate::sql_file::{Kind, SqlFile};
 use crate::{JobsError, Result};
+use inputs::{caught, leaving_out_bad_files};
 pub use observer::{Event, Observer, Step};
 use select::{needed_files, selected_tables};
 
@@ -74,13 +75,30 @@ pub async fn run(
     options: &RunOptions,
     observer: Arc<dyn Observer>,
 ) -> Result<RunReport> {
-    let mut run = Run::prepare(project, options, observer).await?;
+    leaving_out_bad_files(project, async |left_out| {
+        attempt(project, options, Arc::clone(&observer), left_out).await
+    })
+    .await
+}
+
+/// Runs a project without the files that earlier attempts could not read.
+async fn attempt(
+    project: &Project,
+    options: &RunOptions,
+    observer: Arc<dyn Observer>,
+    left_out: &[(String, BadFile)],
+) -> Result<RunReport> {
+    let mut run = Run::prepare(project, options, observer, left_out).await?;
     require_conditional_put(&run.output, &run.report.run_id).await?;
     let lease = Arc::new(run.begin().await?);
     // once commits begin they are finished or taken back, whatever the keyboard says
     let staged = tokio::select! {
-        staged = run.stage_and_audit() => staged,
+        staged = caught(run.stage_and_audit()) => staged,
         _ = tokio::signal::ctrl_c() => Err(JobsError::Interrupted),
+    };
+    let staged = match staged {
+        Err(error) => Err(run.session.blame_files(error).await),
+        Ok(()) => Ok(()),
     };
     let done = match staged {
         Ok(()) => {
@@ -109,12 +127,18 @@ pub async fn run(
 /// # Errors
 /// The first thing that is wrong.
 pub async fn check(project: &Project, as_of_date: NaiveDate) -> Result<Vec<Input>> {
-    let context = session::context(&project.config, JOB_SCHEMA)?;
-    let session = Session::open(project, context, as_of_date).await?;
-    session.locate(&project.config.lake.output)?;
-    define_nothing(&session, as_of_date)?;
-    session.plan_all().await?;
-    stage::inputs(&session).await
+    leaving_out_bad_files(project, async |left_out| {
+        let context = session::context(&project.config, JOB_SCHEMA)?;
+        let session = Session::open_without(project, context, as_of_date, left_out).await?;
+        session.locate(&project.config.lake.output)?;
+        define_nothing(&session, as_of_date)?;
+        session.plan_all().await?;
+        match inputs::inputs(&session).await {
+            Err(error) => Err(session.blame_files(error).await),
+            inputs => inputs,
+        }
+    })
+    .await
 }
 
 /// What a run would do: each relation with how it would be computed.
@@ -129,7 +153,7 @@ pub async fn dry_run(
     impl Observer for Silent {
         fn event(&self, _: Event<'_>) {}
     }
-    let run = Run::prepare(project, options, Arc::new(Silent)).await?;
+    let run = Run::prepare(project, options, Arc::new(Silent), &[]).await?;
     let files = project.graph.files().iter();
     let relations = files.filter(|file| run.is_needed(file) && file.kind <= Kind::Mart);
     Ok(relations
@@ -143,10 +167,12 @@ impl<'a> Run<'a> {
         project: &'a Project,
         options: &RunOptions,
         observer: Arc<dyn Observer>,
+        left_out: &[(String, BadFile)],
     ) -> Result<Self> {
         let tables = selected_tables(project, &options.select)?;
         let context = session::context(&project.config, JOB_SCHEMA)?;
-        let session = Session::open(project, context, options.as_of_date).await?;
+        let date = options.as_of_date;
+        let session = Session::open_without(project, context, date, left_out).await?;
         let report = empty_report(&session, options.as_of_date);
         define_facts(&session, &report)?;
         let output = session.locate(&project.config.lake.output)?;
@@ -180,8 +206,8 @@ impl<'a> Run<'a> {
     /// All steps before [`Run::publish`]: nothing is visible yet.
     async fn stage_and_audit(&mut self) -> Result<()> {
         self.read_text_once().await?;
-        self.report.inputs = stage::inputs(&self.session).await?;
-        self.warn_of_empty_inputs();
+        self.report.inputs = inputs::inputs(&self.session).await?;
+        self.warn_of_inputs();
         let graph = &self.session.project.graph;
         let (late, early): (Vec<&SqlFile>, Vec<&SqlFile>) = self
             .before_commits()
@@ -194,7 +220,8 @@ impl<'a> Run<'a> {
         for file in late {
             self.compute(file).await?;
         }
-        self.refuse_failed_audits()
+        self.refuse_failed_audits()?;
+        self.session.refuse_changed_sources().await
     }
 
     /// The files that can be computed before the tables have versions.
@@ -237,20 +264,6 @@ impl<'a> Run<'a> {
 
     fn is_needed(&self, file: &SqlFile) -> bool {
         self.needed.contains(&file.name)
-    }
-
-    fn warn_of_empty_inputs(&mut self) {
-        let empty = self.report.inputs.iter().filter(|input| input.rows == 0);
-        let warnings: Vec<String> = empty
-            .map(|input| {
-                format!(
-                    "source '{}' has no rows in {}",
-                    input.name,
-                    count(input.files, "file")
-                )
-            })
-            .collect();
-        self.report.warnings.extend(warnings);
     }
 
     fn refuse_failed_audits(&self) -> Result<()> {

@@ -16,9 +16,9 @@ use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 use datafusion::execution::{SessionState, SessionStateBuilder};
 use datafusion::logical_expr::{LogicalPlan, LogicalPlanBuilder};
 use datafusion::prelude::{SessionConfig, SessionContext};
-use loyalake_lake::source::{Format, Source, open};
+use loyalake_lake::source::{Format, Source, Wanted, open};
 use loyalake_lake::spill::SpillFolder;
-use loyalake_lake::{Location, Storage};
+use loyalake_lake::{BadFile, LakeError, Location, Storage};
 
 use crate::bind::bind;
 use crate::conform::Reading;
@@ -116,6 +116,16 @@ impl<'a> Session<'a> {
         context: SessionContext,
         as_of_date: NaiveDate,
     ) -> Result<Self> {
+        Self::open_without(project, context, as_of_date, &[]).await
+    }
+
+    /// The same without files that turned out to be bad.
+    pub(crate) async fn open_without(
+        project: &'a Project,
+        context: SessionContext,
+        as_of_date: NaiveDate,
+        left_out: &[(String, BadFile)],
+    ) -> Result<Self> {
         let storage = Storage::try_new(&project.config.storage)?;
         let parameters = project.parameters.for_date(as_of_date);
         let (sources, keys) = (BTreeMap::new(), BTreeMap::new());
@@ -127,16 +137,34 @@ impl<'a> Session<'a> {
             sources,
             keys,
         };
-        session.open_sources().await?;
+        session.open_sources(left_out).await?;
         Ok(session)
     }
 
-    async fn open_sources(&mut self) -> Result<()> {
+    async fn open_sources(&mut self, left_out: &[(String, BadFile)]) -> Result<()> {
         let project = self.project;
         let (state, folder) = (self.context.state(), project.config.folder());
         for (name, config) in &project.config.sources {
-            let format = Format::from(config.format);
-            let source = open(&state, &self.storage, &config.location, folder, format).await?;
+            let left_out: Vec<BadFile> = left_out
+                .iter()
+                .filter(|(source, _)| source == name)
+                .map(|(_, file)| file.clone())
+                .collect();
+            let wanted = Wanted {
+                location: &config.location,
+                base: folder,
+                format: config.format.into(),
+                on_bad_file: config.on_bad_file.into(),
+                allow_outside: config.allow_outside,
+                left_out: &left_out,
+            };
+            let source = match open(&state, &self.storage, &wanted).await {
+                Err(LakeError::BadFile(file)) => {
+                    let (source_name, files) = (name.clone(), vec![file]);
+                    return Err(JobsError::BadFiles { source_name, files });
+                }
+                opened => opened?,
+            };
             self.define(SOURCE_SCHEMA, name, Arc::clone(&source.table))?;
             self.sources.insert(name.clone(), source);
         }

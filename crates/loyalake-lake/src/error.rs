@@ -6,6 +6,18 @@ use datafusion::parquet::errors::ParquetError;
 /// The result of everything that touches the lake.
 pub type Result<T, E = LakeError> = std::result::Result<T, E>;
 
+/// A file of a source that can't be read: broken, or of another kind.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("file '{location}' {problem}; {remedy}")]
+pub struct BadFile {
+    /// The file.
+    pub location: String,
+    /// What is wrong, and where in the file.
+    pub problem: String,
+    /// What to do about it.
+    pub remedy: String,
+}
+
 /// A condition of the lake that stops an operation.
 #[derive(Debug, thiserror::Error)]
 pub enum LakeError {
@@ -38,13 +50,64 @@ pub enum LakeError {
         /// The configured format.
         format: String,
     },
-    /// A file that is no Parquet, or was not written to its end.
-    #[error("file '{location}' is not whole Parquet: {reason}; write it again or remove it")]
-    BrokenParquet {
+    /// A file of a source that can't be read.
+    #[error(transparent)]
+    BadFile(#[from] BadFile),
+    /// A source of which nothing can be read.
+    #[error("none of the {files} files of '{location}' can be read; the first: {first}")]
+    AllBad {
+        /// What the configuration says.
+        location: String,
+        /// How many there are.
+        files: usize,
+        /// One of them.
+        first: Box<BadFile>,
+    },
+    /// A relative location, or a link below a location, that leads somewhere else.
+    #[error(
+        "'{location}' leads outside of '{folder}', to '{target}'; move the data, name it by its \
+        absolute path, or set allow_outside = true"
+    )]
+    Outside {
+        /// The location or link.
+        location: String,
+        /// Where it has to stay.
+        folder: String,
+        /// Where it leads.
+        target: String,
+    },
+    /// A Delta table that is configured as a folder of files.
+    #[error(
+        "location '{location}' is a Delta table, whose folder also holds files that no longer \
+        count; set format = \"delta\""
+    )]
+    IsDelta {
+        /// The folder.
+        location: String,
+    },
+    /// A file that was replaced or removed after the run had listed it.
+    #[error(
+        "file '{location}' was {change} while the run was reading its source, nothing was \
+        published; run again"
+    )]
+    SourceChanged {
         /// The file.
         location: String,
-        /// What is wrong, and at which byte.
-        reason: String,
+        /// What became of it.
+        change: &'static str,
+    },
+    /// A file that a version of a Delta table names, and that is gone.
+    #[error(
+        "delta table '{table}': file '{location}' of version {version} is missing; restore the \
+        file, or repair the table with the tool that writes it"
+    )]
+    MissingDeltaFile {
+        /// The table.
+        table: String,
+        /// The file.
+        location: String,
+        /// The version that is read.
+        version: u64,
     },
     /// A secret in the configuration.
     #[error(

@@ -1,4 +1,5 @@
-//! A table over a known list of Parquet files: the files of a Delta version, or staged ones.
+//! A table over a known list of Parquet files: those of a source, of a Delta version, or staged
+//! ones.
 //!
 //! A listing of a folder would also show files that are staged, removed, or left by a crash.
 
@@ -8,7 +9,7 @@ use async_trait::async_trait;
 use datafusion::arrow::datatypes::{FieldRef, SchemaRef};
 use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::stats::Precision;
-use datafusion::common::{DFSchema, ScalarValue, Statistics};
+use datafusion::common::{ColumnStatistics, DFSchema, ScalarValue, Statistics};
 use datafusion::datasource::listing::PartitionedFile;
 use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder, ParquetSource};
 use datafusion::datasource::source::DataSourceExec;
@@ -38,7 +39,7 @@ pub struct DataFile {
 pub struct FileTable {
     store_url: ObjectStoreUrl,
     schema: TableSchema,
-    files: Vec<DataFile>,
+    files: Vec<PartitionedFile>,
 }
 
 impl FileTable {
@@ -50,9 +51,26 @@ impl FileTable {
         partition_columns: Vec<FieldRef>,
         files: Vec<DataFile>,
     ) -> Self {
+        let describe = |file: DataFile| {
+            let mut statistics = Statistics::new_unknown(&file_schema);
+            statistics.num_rows = file.rows.map_or(Precision::Absent, Precision::Exact);
+            PartitionedFile::new_from_meta(file.meta)
+                .with_partition_values(file.partition_values)
+                .with_statistics(Arc::new(statistics))
+        };
+        let files = files.into_iter().map(describe).collect();
         let schema = TableSchema::builder(file_schema)
             .with_table_partition_cols(partition_columns)
             .build();
+        Self::of_files(store_url, schema, files)
+    }
+
+    /// A table of files about which more is known.
+    pub(crate) fn of_files(
+        store_url: ObjectStoreUrl,
+        schema: TableSchema,
+        files: Vec<PartitionedFile>,
+    ) -> Self {
         Self {
             store_url,
             schema,
@@ -61,7 +79,11 @@ impl FileTable {
     }
 
     /// The files whose partition values can satisfy `filters`.
-    fn matching_files(&self, state: &dyn Session, filters: &[Expr]) -> Result<Vec<&DataFile>> {
+    fn matching_files(
+        &self,
+        state: &dyn Session,
+        filters: &[Expr],
+    ) -> Result<Vec<&PartitionedFile>> {
         let partition_schema = Arc::new(datafusion::arrow::datatypes::Schema::new(
             self.schema.table_partition_cols().clone(),
         ));
@@ -97,19 +119,6 @@ impl FileTable {
                 .iter()
                 .all(|column| partitions.iter().any(|field| field.name() == column.name()))
     }
-
-    /// What is known of so many files: their rows, so that joins hold a small table in memory.
-    fn statistics(&self, files: &[&DataFile]) -> Statistics {
-        let rows = files.iter().map(|file| file.rows).sum::<Option<usize>>();
-        let mut statistics = Statistics::new_unknown(self.schema.table_schema());
-        statistics.num_rows = rows.map_or(Precision::Absent, Precision::Exact);
-        statistics
-    }
-}
-
-fn partitioned_file(file: &DataFile) -> PartitionedFile {
-    PartitionedFile::new_from_meta(file.meta.clone())
-        .with_partition_values(file.partition_values.clone())
 }
 
 #[async_trait]
@@ -160,8 +169,13 @@ impl TableProvider for FileTable {
             source = source.with_predicate(conjunction(predicates));
         }
         let partitions = state.config().target_partitions();
-        let statistics = self.statistics(&files);
-        let group = FileGroup::new(files.into_iter().map(partitioned_file).collect());
+        // of how many rows is known, so that joins hold a small table in memory
+        let known = files.iter().filter_map(|file| file.statistics.as_deref());
+        let mut statistics = Statistics::try_merge_iter(known, &self.schema())?;
+        let columns = self.schema().fields().len();
+        let unknown = ColumnStatistics::new_unknown();
+        statistics.column_statistics.resize(columns, unknown);
+        let group = FileGroup::new(files.into_iter().cloned().collect());
         let config = FileScanConfigBuilder::new(self.store_url.clone(), Arc::new(source))
             .with_file_groups(group.split_files(partitions))
             .with_statistics(statistics)

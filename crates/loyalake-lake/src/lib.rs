@@ -22,12 +22,14 @@ pub mod rewrite;
 pub mod source;
 pub mod spill;
 pub mod staging;
+mod type_name;
 pub mod vacuum;
 
 pub use conditional_put::require_conditional_put;
-pub use error::{LakeError, Result};
+pub use error::{BadFile, LakeError, Result};
 pub use files::{DataFile, FileTable};
 pub use lease::{Lease, claimed_runs};
 pub use location::{Location, Storage};
 pub use options::{StorageOptions, mask_secrets};
 pub use publication::Publication;
+pub use type_name::type_name;

@@ -1,26 +1,39 @@
 //! Inputs: files of several formats, opened as tables.
+//!
+//! The files of a source are listed once, when a run begins: everything that reads the source
+//! reads exactly these. Each is checked then, and [`Source::refuse_changes`] tells at the end
+//! whether they were the same all the time.
+
+mod csv;
+mod json;
+mod parquet;
+mod place;
+mod records;
+mod text;
+mod verify;
 
 use std::fmt::Write;
 use std::path::Path as LocalPath;
 use std::sync::Arc;
 
 use datafusion::catalog::TableProvider;
-use datafusion::datasource::file_format::FileFormat;
-use datafusion::datasource::file_format::csv::CsvFormat;
-use datafusion::datasource::file_format::json::JsonFormat;
-use datafusion::datasource::file_format::parquet::ParquetFormat;
-use datafusion::datasource::listing::{ListingOptions, ListingTable, ListingTableConfig};
 use datafusion::execution::context::SessionState;
-use futures::{StreamExt, TryStreamExt, stream};
-use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt};
+use datafusion::execution::runtime_env::RuntimeEnv;
+use object_store::path::Path;
+use object_store::{ObjectMeta, ObjectStore};
 use url::Url;
 use uuid::Uuid;
 
 use crate::delta::DeltaVersion;
-use crate::{LakeError, Result, Storage};
+use crate::{BadFile, LakeError, Result, Storage};
+use place::Place;
+pub use place::stay_inside;
 
-/// Bytes of a Parquet file without its footer: a magic word at each end, and the footer's length.
-const PARQUET_ENDS: u64 = 12;
+/// The column that says which file of a source a row is from.
+pub const FILE_COLUMN: &str = "source_file";
+
+/// The column with a row's number in its file, counted from 0.
+pub const ROW_COLUMN: &str = "source_row";
 
 /// How many files are looked at together.
 const CHECKS_AT_ONCE: usize = 16;
@@ -38,13 +51,63 @@ pub enum Format {
     Delta,
 }
 
+/// What becomes of a source when one of its files can't be read.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum OnBadFile {
+    /// The run stops.
+    #[default]
+    Stop,
+    /// The file is left out.
+    Skip,
+}
+
+/// What to open.
+#[derive(Debug, Clone, Copy)]
+pub struct Wanted<'a> {
+    /// A file, a folder (also Hive-partitioned), a pattern or a URL.
+    pub location: &'a str,
+    /// The folder that relative locations start from, and have to stay in.
+    pub base: &'a LocalPath,
+    /// Format of the files.
+    pub format: Format,
+    /// What to do about bad files.
+    pub on_bad_file: OnBadFile,
+    /// Whether `..` and links may lead out of the folder.
+    pub allow_outside: bool,
+    /// Files that turned out to be bad while they were read.
+    pub left_out: &'a [BadFile],
+}
+
 /// An input as it is found when a run starts.
 #[derive(Debug, Clone)]
 pub struct Source {
-    /// Its rows.
+    /// Its rows, with [`FILE_COLUMN`] and [`ROW_COLUMN`] where the files have none of their own.
     pub table: Arc<dyn TableProvider>,
     /// Its files.
     pub files: Vec<ObjectMeta>,
+    /// Files that were left out.
+    pub left_out: Vec<BadFile>,
+    /// What deserves a look.
+    pub notes: Vec<String>,
+    origin: Origin,
+}
+
+/// Where the files of a source are.
+#[derive(Debug, Clone)]
+enum Origin {
+    Files(Place),
+    Delta {
+        url: Url,
+        store: Arc<dyn ObjectStore>,
+        version: u64,
+    },
+}
+
+/// The files of a source, checked.
+#[derive(Debug, Default)]
+struct Files {
+    good: Vec<ObjectMeta>,
+    bad: Vec<BadFile>,
 }
 
 impl Format {
@@ -57,17 +120,12 @@ impl Format {
         }
     }
 
-    fn listing(self) -> Option<(Arc<dyn FileFormat>, &'static str)> {
+    /// How the names of its files end.
+    fn endings(self) -> &'static [&'static str] {
         match self {
-            Self::Parquet => Some((Arc::new(ParquetFormat::default()), ".parquet")),
-            Self::Csv => {
-                let format = CsvFormat::default()
-                    .with_has_header(true)
-                    .with_schema_infer_max_rec(0);
-                Some((Arc::new(format), ".csv"))
-            }
-            Self::Json => Some((Arc::new(JsonFormat::default()), ".json")),
-            Self::Delta => None,
+            Self::Parquet | Self::Delta => &[".parquet"],
+            Self::Csv => &[".csv"],
+            Self::Json => &[".json", ".jsonl", ".ndjson"],
         }
     }
 }
@@ -85,120 +143,212 @@ impl Source {
         }
         Uuid::new_v5(&Uuid::NAMESPACE_URL, text.as_bytes()).to_string()
     }
+
+    /// Whether `file` is one of the source's.
+    pub fn has(&self, file: &BadFile) -> bool {
+        let address = |meta: &ObjectMeta| match &self.origin {
+            Origin::Files(place) => place.address(&meta.location),
+            Origin::Delta { url, .. } => place::address(url, &meta.location),
+        };
+        self.files.iter().any(|meta| address(meta) == file.location)
+    }
+
+    /// Refuses to go on when a file is not what it was when the source was opened. Files that came
+    /// later don't matter.
+    ///
+    /// # Errors
+    /// [`LakeError::SourceChanged`], [`LakeError::MissingDeltaFile`], or what the store says.
+    pub async fn refuse_changes(&self) -> Result<()> {
+        match &self.origin {
+            Origin::Files(place) => place.refuse_changes(&self.files).await,
+            Origin::Delta {
+                url,
+                store,
+                version,
+            } => match place::first_missing(store, &self.files).await? {
+                None => Ok(()),
+                Some(path) => Err(LakeError::MissingDeltaFile {
+                    table: url.to_string(),
+                    location: place::address(url, &path),
+                    version: *version,
+                }),
+            },
+        }
+    }
+
+    /// The first file that can't be read to its end, or all of them, found by reading each: for the
+    /// error of a query that names no file. Text files are named at once.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub async fn broken_files(&self, all: bool) -> Result<Vec<BadFile>> {
+        match &self.origin {
+            Origin::Files(place) if place.format == Format::Parquet => {
+                verify::broken_files(&place.store, place.url(), &self.files, all).await
+            }
+            Origin::Files(_) => Ok(Vec::new()),
+            Origin::Delta { url, store, .. } => {
+                verify::broken_files(store, url, &self.files, all).await
+            }
+        }
+    }
 }
 
-/// Opens what is at `location`: a file, a folder (also Hive-partitioned), a glob or a URL. A glob
-/// sees no Hive folders: `orders/*.parquet` also means `orders/year=2024/a.parquet`.
+/// Opens a source.
 ///
 /// # Errors
 /// [`LakeError::Missing`] for a local path that is not there, [`LakeError::NoFiles`] for an empty
-/// one.
-pub async fn open(
-    state: &SessionState,
-    storage: &Storage,
-    location: &str,
-    base: &LocalPath,
-    format: Format,
-) -> Result<Source> {
-    let absolute = absolute(location, base)?;
-    let Some((file_format, extension)) = format.listing() else {
-        let place = storage.locate(location, base, state.runtime_env())?;
-        let version = DeltaVersion::open(&place, None).await?;
-        let version = version.ok_or_else(|| no_files(&absolute, format))?;
-        let files = version.files()?.into_iter().map(|file| file.meta).collect();
-        return Ok(Source {
-            table: Arc::new(version.table()?),
-            files,
-        });
+/// one, [`LakeError::Outside`] for one that leads where it must not, [`LakeError::BadFile`].
+pub async fn open(state: &SessionState, storage: &Storage, wanted: &Wanted<'_>) -> Result<Source> {
+    let runtime = state.runtime_env();
+    if wanted.format == Format::Delta {
+        return open_delta(storage, wanted, runtime).await;
+    }
+    let place = Place::open(storage, wanted, runtime).await?;
+    let listing = place.list().await?;
+    if listing.files.is_empty() {
+        return Err(place.no_files(&listing.others));
+    }
+    if !wanted.allow_outside {
+        place.refuse_links(&listing.files)?;
+    }
+    let (folders, misplaced) = place.folder_columns(&listing.files);
+    let mut files = Files {
+        good: listing.files,
+        bad: [wanted.left_out, &misplaced].concat(),
     };
-    let url = storage.files(&absolute, state.runtime_env()).await?;
-    let store = state.runtime_env().object_store(&url)?;
-    let extension = if url.is_collection() { extension } else { "" };
-    let listed = url.list_all_files(state, store.as_ref(), extension).await?;
-    let mut files: Vec<ObjectMeta> = listed.try_collect().await?;
-    files.retain(|file| file.size > 0);
-    if files.is_empty() {
-        return Err(no_files(&absolute, format));
-    }
-    files.sort_by(|one, two| one.location.cmp(&two.location));
-    if format == Format::Parquet {
-        refuse_broken_parquet(store.as_ref(), &files).await?;
-    }
-    let options = ListingOptions::new(file_format).with_file_extension(extension);
-    let config = ListingTableConfig::new(url).with_listing_options(options);
-    let config = config
-        .infer_partitions_from_path(state)
-        .await?
-        .infer_schema(state)
-        .await?;
+    files.bad.extend(place.dangling_links());
+    files.leave_out_bad(&place);
+    let table: Arc<dyn TableProvider> = if wanted.format == Format::Parquet {
+        let footers = parquet::check(&place, &mut files).await?;
+        files.refuse(wanted)?;
+        Arc::new(parquet::table(&place, &files.good, footers, &folders))
+    } else {
+        let columns = text::check(&place, wanted.format, &mut files).await?;
+        files.refuse(wanted)?;
+        let partitions = state.config().target_partitions();
+        Arc::new(text::table(
+            &place,
+            wanted.format,
+            columns,
+            &folders,
+            partitions,
+        )?)
+    };
     Ok(Source {
-        table: Arc::new(ListingTable::try_new(config)?),
-        files,
+        table,
+        notes: notes(&place, &listing.others),
+        files: files.good,
+        left_out: files.bad,
+        origin: Origin::Files(place),
     })
 }
 
-/// A file that was cut off while it was written is told by its end: the length of the footer, and a
-/// magic word.
-async fn refuse_broken_parquet(store: &dyn ObjectStore, files: &[ObjectMeta]) -> Result<()> {
-    let check = async |file: &ObjectMeta| {
-        let broken = |reason: String| LakeError::BrokenParquet {
-            location: file.location.to_string(),
-            reason,
+impl Files {
+    fn leave_out_bad(&mut self, place: &Place) {
+        let Self { good, bad } = self;
+        good.retain(|file| {
+            let location = place.address(&file.location);
+            bad.iter().all(|bad| bad.location != location)
+        });
+    }
+
+    /// Keeps the files of which something was found out, and what that is.
+    fn keep<T>(&mut self, found: Vec<Result<T>>) -> Result<Vec<T>> {
+        let mut kept = Vec::new();
+        for (file, found) in std::mem::take(&mut self.good).into_iter().zip(found) {
+            match found {
+                Ok(found) => {
+                    self.good.push(file);
+                    kept.push(found);
+                }
+                Err(LakeError::BadFile(bad)) => self.bad.push(bad),
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(kept)
+    }
+
+    /// Stops at a bad file where none may be left out, and where none is good.
+    fn refuse(&self, wanted: &Wanted<'_>) -> Result<()> {
+        match self.bad.first() {
+            Some(bad) if wanted.on_bad_file == OnBadFile::Stop => Err(bad.clone().into()),
+            Some(bad) if self.good.is_empty() => Err(LakeError::AllBad {
+                location: wanted.location.to_owned(),
+                files: self.bad.len(),
+                first: Box::new(bad.clone()),
+            }),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// A folder's files with another ending are no part of the source, which may be a mistake.
+fn notes(place: &Place, others: &[Path]) -> Vec<String> {
+    let note = |first: &Path| {
+        let are = if others.len() == 1 {
+            "file is"
+        } else {
+            "files are"
         };
-        if file.size < PARQUET_ENDS {
-            return Err(broken(format!("it has only {} bytes", file.size)));
-        }
-        let end = store
-            .get_range(&file.location, file.size - 8..file.size)
-            .await?;
-        let (length, magic) = end.split_at(4);
-        let length = length
-            .iter()
-            .rev()
-            .fold(0, |sum, byte| sum * 256 + u64::from(*byte));
-        if magic != b"PAR1" {
-            return Err(broken(format!(
-                "byte {} is no PAR1, the end of a file",
-                file.size - 4
-            )));
-        }
-        if length + PARQUET_ENDS > file.size {
-            return Err(broken(format!(
-                "byte {} says {length} bytes of footer, but the file has {}",
-                file.size - 8,
-                file.size
-            )));
-        }
-        Ok(())
+        let (number, first) = (others.len(), place.address(first));
+        format!("{number} {are} not read, because of the ending: '{first}'")
     };
-    stream::iter(files)
-        .map(check)
-        .buffer_unordered(CHECKS_AT_ONCE)
-        .try_collect()
-        .await
+    others.first().map(note).into_iter().collect()
 }
 
-/// The location as `DataFusion` reads it: a URL, or an absolute path that exists.
-fn absolute(location: &str, base: &LocalPath) -> Result<String> {
-    let of_url = location
-        .starts_with("file://")
-        .then(|| Url::parse(location));
-    let path = match of_url.and_then(|url| url.ok()?.to_file_path().ok()) {
-        Some(path) => path,
-        None if location.contains("://") => return Ok(location.to_owned()),
-        None => base.join(location),
-    };
-    let text = path.to_string_lossy().into_owned();
-    let is_glob = text.contains(['*', '?', '[']);
-    if !is_glob && !path.exists() {
-        return Err(LakeError::Missing { location: text });
-    }
-    Ok(text)
+/// The newest version of a Delta table, with exactly its files.
+async fn open_delta(
+    storage: &Storage,
+    wanted: &Wanted<'_>,
+    runtime: &RuntimeEnv,
+) -> Result<Source> {
+    place::absolute(wanted)?;
+    let location = storage.locate(wanted.location, wanted.base, runtime)?;
+    let version = DeltaVersion::open(&location, None).await?;
+    let version = version.ok_or_else(|| LakeError::NoFiles {
+        location: wanted.location.to_owned(),
+        format: wanted.format.name().to_owned(),
+    })?;
+    Ok(Source {
+        table: Arc::new(version.table()?),
+        files: version.files()?.into_iter().map(|file| file.meta).collect(),
+        left_out: Vec::new(),
+        notes: Vec::new(),
+        origin: Origin::Delta {
+            url: location.url().clone(),
+            store: Arc::clone(location.store()),
+            version: version.version(),
+        },
+    })
 }
 
-fn no_files(location: &str, format: Format) -> LakeError {
-    LakeError::NoFiles {
-        location: location.to_owned(),
-        format: format.name().to_owned(),
+/// What a file is that begins like another format than the one configured, and what to do.
+fn foreign_kind(start: &[u8], format: Format) -> Option<(&'static str, String)> {
+    let kinds: [(&[u8], &str, Option<Format>); 9] = [
+        (b"PAR1", "a Parquet file", Some(Format::Parquet)),
+        (b"\x1f\x8b", "compressed with gzip", None),
+        (b"\x28\xb5\x2f\xfd", "compressed with zstd", None),
+        (b"BZh", "compressed with bzip2", None),
+        (b"\xfd7zXZ", "compressed with xz", None),
+        (b"PK\x03\x04", "a ZIP archive or an Excel file", None),
+        (b"\xff\xfe", "text in UTF-16", None),
+        (b"\xfe\xff", "text in UTF-16", None),
+        (b"{", "JSON", Some(Format::Json)),
+    ];
+    let known = kinds
+        .into_iter()
+        .find(|(magic, _, _)| start.starts_with(magic));
+    let is_text = start
+        .iter()
+        .all(|byte| byte.is_ascii_graphic() || byte.is_ascii_whitespace());
+    let (_, kind, its_format) = known.or(is_text.then_some((b"", "text", Some(Format::Csv))))?;
+    if its_format == Some(format) {
+        return None;
     }
+    let remedy = match its_format {
+        Some(other) => format!("set format = \"{}\", or move the file", other.name()),
+        None => format!("turn it into plain {} in UTF-8", format.name()),
+    };
+    Some((kind, remedy))
 }

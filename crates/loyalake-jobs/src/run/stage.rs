@@ -12,7 +12,7 @@ use loyalake_lake::staging::{self, Staged};
 
 use super::{Event, Run};
 use crate::project::SOURCE_SCHEMA;
-use crate::report::{Input, Mode, Relation};
+use crate::report::{Mode, Relation};
 use crate::session::{JOB_SCHEMA, Session, scan};
 use crate::sql_file::{Kind, SqlFile};
 use crate::{JobsError, Result};
@@ -156,30 +156,6 @@ impl Session<'_> {
                 source,
             })
     }
-}
-
-/// Files, rows and fingerprint of every source; Parquet tells its rows without being read.
-pub(super) async fn inputs(session: &Session<'_>) -> Result<Vec<Input>> {
-    let mut inputs = Vec::new();
-    for (name, source) in &session.sources {
-        let failed = |error| JobsError::Execution {
-            relation: format!("source.{name}"),
-            source: error,
-        };
-        let plan = scan(name, std::sync::Arc::clone(&source.table)).map_err(failed)?;
-        let rows = DataFrame::new(session.state(), plan)
-            .count()
-            .await
-            .map_err(failed)?;
-        inputs.push(Input {
-            name: name.clone(),
-            files: source.files.len(),
-            bytes: source.files.iter().map(|file| file.size).sum(),
-            rows,
-            fingerprint: source.fingerprint(),
-        });
-    }
-    Ok(inputs)
 }
 
 /// The plan with the run's id as its last column.

@@ -10,6 +10,11 @@ use std::process::{Command, Output};
 
 use tempfile::TempDir;
 
+#[path = "command/backfill.rs"]
+mod backfill;
+#[path = "command/read_only.rs"]
+mod read_only;
+
 const CONFIG: &str = "\
 [lake]
 output = \"lake\"

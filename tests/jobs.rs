@@ -3,6 +3,8 @@
 
 #![expect(clippy::expect_used, clippy::panic, reason = "tests")]
 
+#[path = "jobs/backfill.rs"]
+mod backfill;
 #[path = "jobs/bad_files.rs"]
 mod bad_files;
 #[path = "jobs/bad_rows.rs"]
@@ -13,6 +15,8 @@ mod contracts;
 mod erase;
 #[path = "jobs/export.rs"]
 mod export;
+#[path = "jobs/garbage.rs"]
+mod garbage;
 #[path = "jobs/housekeeping.rs"]
 mod housekeeping;
 #[path = "jobs/killed.rs"]

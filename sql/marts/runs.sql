@@ -24,6 +24,7 @@ warnings as (
 select
     ---------- text
     cast(code_version as varchar) as code_version,
+    cast(fingerprint as varchar) as fingerprint,  -- equal ones: nothing changed
     cast(parameters as varchar) as parameters,  -- JSON
 
     ---------- lists

@@ -82,6 +82,20 @@ fn undocumented(entry: &CatalogueEntry) -> Vec<String> {
     findings
 }
 
+/// A package without these lines escapes `unsafe_code = "forbid"` and all other lints.
+fn lints(file: &File) -> Vec<String> {
+    let manifest: toml::Table = toml::from_str(&file.text).unwrap();
+    let lints = manifest
+        .get("lints")
+        .and_then(|lints| lints.get("workspace"));
+    let is_package = manifest.contains_key("package");
+    if !is_package || lints.and_then(toml::Value::as_bool) == Some(true) {
+        return Vec::new();
+    }
+    let what = "the workspace's lints are not taken; add `[lints]` and `workspace = true`";
+    vec![file.finding(1, what)]
+}
+
 fn machine_paths(file: &File) -> Vec<String> {
     let has_path = |line: &str| MACHINE_PATHS.iter().any(|path| line.contains(path));
     file.lines_that(has_path, "a path of one machine; make it relative")
@@ -178,6 +192,25 @@ fn every_function_has_its_tests() {
         .difference(&wanted)
         .map(|path| format!("{path}: is of no function; name it after one, or remove it"));
     refuse_all(&missing.chain(surplus).collect::<Vec<_>>());
+}
+
+#[test]
+fn no_package_is_unsafe() {
+    let manifests: Vec<File> = files("", "toml")
+        .into_iter()
+        .filter(|file| file.path.ends_with("Cargo.toml"))
+        .collect();
+    refuse(&manifests, lints);
+    let package = "[package]\nname = \"a\"\n";
+    must_find(lints, "crates/a/Cargo.toml", package);
+    must_accept(
+        lints,
+        "crates/a/Cargo.toml",
+        &format!("{package}[lints]\nworkspace = true\n"),
+    );
+    let workspace: toml::Table = toml::from_str(&file("Cargo.toml").text).unwrap();
+    let rust = &workspace["workspace"]["lints"]["rust"];
+    assert_eq!(rust["unsafe_code"].as_str(), Some("forbid"));
 }
 
 #[test]

@@ -1,9 +1,13 @@
 //! Dates to run: one, or a range in steps.
 
+use std::ops::RangeInclusive;
 use std::str::FromStr;
 
-use chrono::{Days, Months, NaiveDate};
+use chrono::{Datelike, Days, Months, NaiveDate};
 use clap::ValueEnum;
+
+/// Years in which a business can have customers; others are typing errors.
+const YEARS: RangeInclusive<i32> = 1900..=2200;
 
 /// What `--as-of` says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,6 +35,9 @@ pub(crate) enum DateError {
     /// Not a date.
     #[error("'{0}' is not a date; write 2026-11-21, or 2026-01-01..2026-06-30")]
     NotADate(String),
+    /// A date outside [`YEARS`].
+    #[error("{0} is not a date from 1900 to 2200; mend the year")]
+    OutOfRange(NaiveDate),
     /// A range that ends before it begins.
     #[error("the range ends on {last}, before it begins on {first}; swap the dates")]
     Backwards {
@@ -97,8 +104,14 @@ impl Every {
 }
 
 fn date(text: &str) -> Result<NaiveDate, DateError> {
-    text.parse()
-        .map_err(|_| DateError::NotADate(text.to_owned()))
+    let date: NaiveDate = text
+        .parse()
+        .map_err(|_| DateError::NotADate(text.to_owned()))?;
+    if YEARS.contains(&date.year()) {
+        Ok(date)
+    } else {
+        Err(DateError::OutOfRange(date))
+    }
 }
 
 #[cfg(test)]
@@ -106,6 +119,11 @@ mod tests {
     #![expect(clippy::expect_used, reason = "tests")]
 
     use super::*;
+
+    /// What can get into a date by mistake.
+    const ODD: [&str; 12] = [
+        "", "9", "-", "+", ".", "..", " ", "é", "\0", "e9", "999999", "-01",
+    ];
 
     fn day(text: &str) -> NaiveDate {
         date(text).expect("a date")
@@ -133,6 +151,34 @@ mod tests {
         let (first, last) = (day("2026-02-01"), day("2026-01-01"));
         let error = Err::<AsOf, _>(DateError::Backwards { first, last });
         assert_eq!("2026-02-01..2026-01-01".parse(), error);
+    }
+
+    #[test]
+    fn whatever_is_written_is_a_date_or_refused_in_one_line() {
+        let texts = ["2026-11-21", "2026-01-31..2026-06-30"];
+        let edited = texts.iter().flat_map(|text| {
+            (0..=text.len()).flat_map(move |at| {
+                ODD.iter().flat_map(move |odd| {
+                    let (before, after) = text.split_at(at);
+                    let shorter = after.get(1..).unwrap_or_default();
+                    [
+                        format!("{before}{odd}{after}"),
+                        format!("{before}{odd}{shorter}"),
+                    ]
+                })
+            })
+        });
+        for text in edited {
+            match text.parse::<AsOf>() {
+                Ok(AsOf::Date(date)) => assert!(YEARS.contains(&date.year()), "{text}"),
+                Ok(AsOf::Range(first, last)) => {
+                    assert!(first <= last, "{text}");
+                    let all = Every::Month.dates(first, last);
+                    assert_eq!(all.first(), Some(&first));
+                }
+                Err(error) => assert!(!error.to_string().contains('\n'), "{error}"),
+            }
+        }
     }
 
     #[test]

@@ -10,6 +10,12 @@ use miette::{
     GraphicalReportHandler, GraphicalTheme, LabeledSpan, MietteDiagnostic, NamedSource, Report,
 };
 
+/// Bytes of a line that are shown: drawing code pads lines, and can't pad endlessly.
+const MAX_SHOWN: usize = 400;
+
+/// Bytes of a line of a message.
+const MAX_MESSAGE: usize = 4_000;
+
 /// The result of a command.
 pub(crate) type Result<T, E = Failure> = std::result::Result<T, E>;
 
@@ -40,9 +46,14 @@ pub(crate) enum Failure {
     NobodyToErase,
     /// A statement that would change something.
     #[error(
-        "{0}; `loyalake sql` is read-only: it takes select, values, explain, show and describe"
+        "'{}' would change something; `loyalake sql` is read-only: it takes select, values, \
+        explain, show and describe",
+        &_0.text[_0.offset.._0.offset + _0.length]
     )]
-    NotReadOnly(String),
+    NotReadOnly(Place),
+    /// Ctrl-C during a query.
+    #[error("interrupted")]
+    Interrupted,
     /// A name that is not there.
     #[error("unknown {what} '{name}'; did you mean {nearest}?")]
     UnknownName {
@@ -97,7 +108,11 @@ impl Failure {
             | Self::UnknownName { .. }
             | Self::FolderNotEmpty { .. }
             | Self::Read { .. } => 2,
-            Self::Write { .. } | Self::Output(_) | Self::Encode(_) | Self::Prompt(_) => 1,
+            Self::Interrupted
+            | Self::Write { .. }
+            | Self::Output(_)
+            | Self::Encode(_)
+            | Self::Prompt(_) => 1,
         }
     }
 
@@ -113,22 +128,23 @@ impl Failure {
             .place()
             .map(|place| format!("{}:{}", place.file, place.line()));
         match place.filter(|place| !message.contains(place)) {
-            Some(place) => format!("{place}: {message}"),
-            None => message,
+            Some(place) => printable(&format!("{place}: {message}")),
+            None => printable(&message),
         }
     }
 
     /// The message, and a drawing of the lines that it is about.
     pub(crate) fn render(&self) -> String {
-        let place = self.place();
+        let place = self.place().filter(|place| place.length > 0);
         let mut diagnostic = MietteDiagnostic::new(self.headline());
         if let Self::Stopped { resume, .. } = self {
             diagnostic = diagnostic.with_help(format!("when it is mended, go on with: {resume}"));
         }
-        let report = match place.filter(|place| place.length > 0) {
+        let report = match place {
             Some(place) => {
-                let span = LabeledSpan::new(None, place.offset, place.length);
-                let source = NamedSource::new(&place.file, place.text.to_string());
+                let (text, offset, length) = excerpt(place);
+                let span = LabeledSpan::new(None, offset, length);
+                let source = NamedSource::new(&place.file, text);
                 Report::new(diagnostic.with_label(span)).with_source_code(source)
             }
             None => Report::new(diagnostic),
@@ -139,9 +155,55 @@ impl Failure {
     fn place(&self) -> Option<&Place> {
         match self {
             Self::Jobs(source) | Self::Stopped { source, .. } => source.place(),
+            Self::NotReadOnly(place) => Some(place),
             _ => None,
         }
     }
+}
+
+/// A message that a terminal can show: quoted input does not steer it, and does not fill it.
+fn printable(message: &str) -> String {
+    let lines = message.split('\n').map(|line| {
+        let end = line.floor_char_boundary(MAX_MESSAGE);
+        let dots = if end < line.len() { " …" } else { "" };
+        blank_controls(&line[..end]) + dots
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+/// Spaces, of as many bytes, in place of what steers terminals.
+fn blank_controls(text: &str) -> String {
+    let blank = |symbol: char| " ".repeat(symbol.len_utf8());
+    text.chars()
+        .map(|symbol| match symbol {
+            '\t' | '\n' => symbol.to_string(),
+            _ if symbol.is_control() => blank(symbol),
+            _ => symbol.to_string(),
+        })
+        .collect()
+}
+
+/// The text of a place with its long lines cut, and where the place is in it.
+fn excerpt(place: &Place) -> (String, usize, usize) {
+    let (mut text, mut offset, mut start) = (String::new(), 0, 0);
+    for line in place.text.split_inclusive('\n') {
+        let words = line.trim_end_matches('\n');
+        let inside = place.offset.checked_sub(start).unwrap_or_default();
+        let is_inside = inside < line.len();
+        let from = if is_inside { inside } else { 0 };
+        let from = words.floor_char_boundary(from.saturating_sub(MAX_SHOWN / 2));
+        let from = if words.len() > MAX_SHOWN { from } else { 0 };
+        let to = words.floor_char_boundary(from.saturating_add(MAX_SHOWN));
+        if start <= place.offset && is_inside {
+            offset = text.len() + inside.min(to) - from;
+        }
+        text.push_str(&blank_controls(&words[from..to]));
+        text.push('\n');
+        start += line.len();
+    }
+    let length = place.length.min(MAX_SHOWN / 2);
+    let end = text.floor_char_boundary(offset + length);
+    (text, offset, end.saturating_sub(offset))
 }
 
 fn draw(report: &Report) -> String {
@@ -163,6 +225,7 @@ mod tests {
     #![expect(clippy::expect_used, reason = "tests")]
 
     use std::path::Path;
+    use std::sync::Arc;
 
     use loyalake_jobs::Config;
 
@@ -178,6 +241,19 @@ mod tests {
             "{report}"
         );
         assert!(report.contains("partitons = 2"), "{report}");
+    }
+
+    #[test]
+    fn long_lines_and_control_characters_are_not_drawn() {
+        let long = format!("select {}ä\u{1b}[2J\u{9b} from", "(".repeat(100_000));
+        let text = Arc::from(format!("-- {long}\n{long} a_table where\n{long}"));
+        let place = Place::of_word("a.sql", &text, "a_table");
+        let message = format!("a\rtable '{long}'");
+        let report = Failure::from(JobsError::Sql { message, place }).render();
+        assert!(report.contains("a.sql:2: a table 'select (((("), "{report}");
+        assert!(report.contains("from a_table where"), "{report}");
+        assert!(report.len() < 10_000, "{}", report.len());
+        assert!(!report.contains(['\u{1b}', '\u{9b}', '\r']), "{report}");
     }
 
     #[test]

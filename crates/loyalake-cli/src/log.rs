@@ -11,6 +11,10 @@ const FILTER: &str = "LOYALAKE_LOG";
 /// The Delta kernel logs a table that is not there yet as an error; what matters comes back as one.
 const DEFAULT: &str = "warn,loyalake=info,delta_kernel=off";
 
+/// What speaks with object stores logs what goes over the wire, credentials among it, when asked
+/// for everything.
+const WIRE: [&str; 5] = ["h2", "hyper", "hyper_util", "reqwest", "rustls"];
+
 /// Formats of log lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum LogFormat {
@@ -26,7 +30,7 @@ pub(crate) fn start(format: Option<LogFormat>) -> bool {
     if stderr().is_terminal() && !is_wanted {
         return false;
     }
-    let filter = EnvFilter::try_from_env(FILTER).unwrap_or_else(|_| EnvFilter::new(DEFAULT));
+    let filter = filter(std::env::var(FILTER).ok().as_deref());
     let lines = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(stderr)
@@ -37,4 +41,35 @@ pub(crate) fn start(format: Option<LogFormat>) -> bool {
         Some(LogFormat::Text) | None => lines.init(),
     }
     true
+}
+
+/// What is logged, of all that is asked for.
+fn filter(wanted: Option<&str>) -> EnvFilter {
+    let filter = wanted.and_then(|text| EnvFilter::try_new(text).ok());
+    let wire = WIRE
+        .iter()
+        .filter_map(|name| format!("{name}=warn").parse().ok());
+    wire.fold(
+        filter.unwrap_or_else(|| EnvFilter::new(DEFAULT)),
+        EnvFilter::add_directive,
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_goes_over_the_wire_is_not_logged() {
+        for wanted in ["trace", "hyper=trace,h2=debug", "no filter", ""] {
+            let filter = filter(Some(wanted)).to_string();
+            for name in WIRE {
+                assert!(
+                    filter.contains(&format!("{name}=warn")),
+                    "{wanted}: {filter}"
+                );
+            }
+            assert!(!filter.contains("hyper=trace"), "{filter}");
+        }
+    }
 }

@@ -11,8 +11,9 @@ use std::time::Instant;
 
 use chrono::{NaiveDate, Utc};
 use clap::Args;
-use loyalake_jobs::report::Mode;
-use loyalake_jobs::{Config, Observer, Project, RunOptions, RunReport};
+use loyalake_jobs::report::{Mode, Outcome};
+use loyalake_jobs::run::run_unless_published;
+use loyalake_jobs::{Config, JobsError, Ledger, Observer, Project, RunOptions};
 
 use crate::dates::{AsOf, Every};
 use crate::failure::{Failure, Result};
@@ -29,7 +30,8 @@ Examples:
   loyalake run --as-of 2026-11-21 --select customer_ltv+ --dry-run
 
 The same date can be run any number of times: a run replaces what an earlier one published
-for its date. A failed run leaves the lake as it was.")]
+for its date. A failed run leaves the lake as it was. A range skips dates that are published
+already from the same inputs, parameters, SQL and program, and stops at the first that fails.")]
 pub(crate) struct RunArgs {
     /// The project's configuration
     #[arg(long, value_name = "FILE", default_value = "lake.toml")]
@@ -52,7 +54,7 @@ pub(crate) struct RunArgs {
     #[arg(long)]
     dry_run: bool,
 
-    /// Reuse nothing from earlier runs (nothing is reused yet, so this changes nothing)
+    /// Do all dates of a range, also those that are published already and would be the same
     #[arg(long)]
     full_refresh: bool,
 
@@ -75,39 +77,61 @@ pub(crate) async fn run(args: &RunArgs, has_log: bool) -> Result<()> {
             source,
         })?;
     }
-    let mut reports = Vec::new();
+    warn_of_unfinished(&project, &dates, has_log)?;
+    let ledger = match args.as_of {
+        Some(AsOf::Range(..)) if !args.full_refresh => Ledger::of(&project).await?,
+        _ => None,
+    };
+    let mut outcomes = Vec::new();
     for (index, as_of_date) in dates.iter().enumerate() {
         let started = Instant::now();
-        let options = RunOptions {
-            as_of_date: *as_of_date,
-            select: args.select.clone(),
-        };
-        let observer: Arc<dyn Observer> = if has_log {
-            Arc::new(Log)
-        } else {
-            Arc::new(Bar::new(*as_of_date))
-        };
-        let done = loyalake_jobs::run(&project, &options, observer).await;
-        let report = done.map_err(|source| stopped(args, &dates[index..], source))?;
+        let done = one(args, &project, ledger.as_ref(), *as_of_date, has_log).await;
+        let outcome = done.map_err(|source| stopped(args, &dates[index..], source))?;
         if has_log {
-            progress::log_published(&report);
+            progress::log(&outcome);
         }
-        let text = if index + 1 == dates.len() {
-            summary::whole(&report, started.elapsed(), terminal_width())?
-        } else {
-            summary::line(&report, started.elapsed())
+        let text = match &outcome {
+            Outcome::Published(report) if index + 1 == dates.len() => {
+                summary::whole(report, started.elapsed(), terminal_width())?
+            }
+            Outcome::Published(report) => summary::line(report, started.elapsed()),
+            Outcome::Skipped(skipped) => summary::skipped(skipped),
         };
-        reports.push(report);
-        write_report(args, &reports)?;
+        outcomes.push(outcome);
+        write_report(args, &outcomes)?;
         match &args.report {
             Some(path) if is_stdout(path) => stderr().write_all(text.as_bytes())?,
             _ => stdout().write_all(text.as_bytes())?,
         }
     }
     if args.report.as_deref().is_some_and(is_stdout) {
-        writeln!(stdout(), "{}", json(args, &reports))?;
+        writeln!(stdout(), "{}", json(args, &outcomes))?;
     }
     Ok(())
+}
+
+/// Runs a date, unless the ledger says that this changes nothing.
+async fn one(
+    args: &RunArgs,
+    project: &Project,
+    ledger: Option<&Ledger>,
+    as_of_date: NaiveDate,
+    has_log: bool,
+) -> Result<Outcome, JobsError> {
+    let select = args.select.clone();
+    let options = RunOptions { as_of_date, select };
+    let observer: Arc<dyn Observer> = if has_log {
+        Arc::new(Log)
+    } else {
+        Arc::new(Bar::new(as_of_date))
+    };
+    match ledger {
+        Some(ledger) => run_unless_published(project, &options, ledger, observer).await,
+        None => {
+            let report = loyalake_jobs::run(project, &options, observer).await?;
+            Ok(Outcome::Published(Box::new(report)))
+        }
+    }
 }
 
 /// The dates to run, in order.
@@ -137,6 +161,30 @@ pub(crate) fn yesterday(project: &Project) -> Result<NaiveDate> {
     Ok(today.pred_opt().unwrap_or(today))
 }
 
+/// Tables of a day that goes on, or has not begun, will be others when it is over.
+fn warn_of_unfinished(project: &Project, dates: &[NaiveDate], has_log: bool) -> Result<()> {
+    let last = yesterday(project)?;
+    let unfinished: Vec<&NaiveDate> = dates.iter().filter(|date| **date > last).collect();
+    let Some(first) = unfinished.first() else {
+        return Ok(());
+    };
+    let zone = project.time_zone()?;
+    let others = match unfinished.len() - 1 {
+        0 => "is".to_owned(),
+        others => format!("and {others} later dates of the range are"),
+    };
+    let warning = format!(
+        "{first} {others} not over in {}: the tables hold what is known so far; run again later",
+        zone.name()
+    );
+    if has_log {
+        tracing::warn!("{warning}");
+    } else {
+        writeln!(stderr(), "warning: {warning}")?;
+    }
+    Ok(())
+}
+
 async fn dry_run(args: &RunArgs, project: &Project, dates: &[NaiveDate]) -> Result<()> {
     let mut out = stdout().lock();
     let (Some(first), Some(last)) = (dates.first(), dates.last()) else {
@@ -158,8 +206,13 @@ async fn dry_run(args: &RunArgs, project: &Project, dates: &[NaiveDate]) -> Resu
     if dates.len() > 1 {
         writeln!(
             out,
-            "{} dates, {first} to {last}; for each of them:\n",
-            dates.len()
+            "{} dates, {first} to {last}; for each of them{}:\n",
+            dates.len(),
+            if args.full_refresh {
+                ""
+            } else {
+                " that is not published already or would change"
+            }
         )?;
     } else {
         writeln!(out, "as of {first}:\n")?;
@@ -170,7 +223,7 @@ async fn dry_run(args: &RunArgs, project: &Project, dates: &[NaiveDate]) -> Resu
 }
 
 /// The failure of a date; in a range, with the command that goes on.
-fn stopped(args: &RunArgs, remaining: &[NaiveDate], source: loyalake_jobs::JobsError) -> Failure {
+fn stopped(args: &RunArgs, remaining: &[NaiveDate], source: JobsError) -> Failure {
     let (Some(AsOf::Range(first, last)), Some(date)) = (args.as_of, remaining.first().copied())
     else {
         return source.into();
@@ -184,6 +237,9 @@ fn stopped(args: &RunArgs, remaining: &[NaiveDate], source: loyalake_jobs::JobsE
     )];
     if !args.select.is_empty() {
         resume.push(format!("--select {}", args.select.join(" ")));
+    }
+    if args.full_refresh {
+        resume.push("--full-refresh".to_owned());
     }
     if let Some(report) = &args.report {
         resume.push(format!("--report {}", report.display()));
@@ -201,21 +257,21 @@ fn is_stdout(path: &Path) -> bool {
 }
 
 /// What is done so far, so that a range that stops leaves the reports of the dates before.
-fn write_report(args: &RunArgs, reports: &[RunReport]) -> Result<()> {
+fn write_report(args: &RunArgs, outcomes: &[Outcome]) -> Result<()> {
     let Some(path) = args.report.as_deref().filter(|path| !is_stdout(path)) else {
         return Ok(());
     };
-    let text = json(args, reports) + "\n";
+    let text = json(args, outcomes) + "\n";
     std::fs::write(path, text).map_err(|source| Failure::Write {
         path: path.to_owned(),
         source,
     })
 }
 
-fn json(args: &RunArgs, reports: &[RunReport]) -> String {
-    let text = match (args.as_of, reports) {
-        (None | Some(AsOf::Date(_)), [report]) => serde_json::to_string_pretty(report),
-        _ => serde_json::to_string_pretty(reports),
+fn json(args: &RunArgs, outcomes: &[Outcome]) -> String {
+    let text = match (args.as_of, outcomes) {
+        (None | Some(AsOf::Date(_)), [outcome]) => serde_json::to_string_pretty(outcome),
+        _ => serde_json::to_string_pretty(outcomes),
     };
     // a report is made of texts, numbers and dates, all of which JSON can say
     text.unwrap_or_default()

@@ -11,14 +11,14 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use clap::{Args, ValueEnum};
-use datafusion::common::DataFusionError;
+use datafusion::common::Result as QueryResult;
 use datafusion::dataframe::DataFrame;
 use datafusion::execution::context::SQLOptions;
 use datafusion::prelude::SessionContext;
-use datafusion::sql::parser::{DFParser, Statement};
-use datafusion::sql::sqlparser::dialect::GenericDialect;
+use datafusion::sql::parser::Statement;
 use loyalake_jobs::analyst::{Analyst, with_project, without_project};
-use loyalake_jobs::{Config, JobsError, Project};
+use loyalake_jobs::statements::{only_reads, parse};
+use loyalake_jobs::{Config, JobsError, Place, Project};
 
 use crate::failure::{Failure, Result};
 use crate::run::yesterday;
@@ -47,6 +47,7 @@ pub(crate) struct SqlArgs {
 
     /// Queries to run, separated by `;`
     #[arg(short = 'c', long, value_name = "SQL", conflicts_with = "file")]
+    #[arg(allow_hyphen_values = true)]
     command: Vec<String>,
 
     /// A file of queries to run
@@ -87,10 +88,17 @@ pub(crate) async fn sql(args: &SqlArgs) -> Result<()> {
         return prompt::prompt(&analyst, project.as_ref(), args.format).await;
     }
     let shows_time = stdout().is_terminal();
-    for (name, text) in &texts {
-        execute(&analyst, name, text, args.format, shows_time).await?;
+    let queries = async {
+        for (name, text) in &texts {
+            execute(&analyst, name, text, args.format, shows_time).await?;
+        }
+        Ok(())
+    };
+    // a query that is dropped takes its spilled files with it
+    tokio::select! {
+        done = queries => done,
+        _ = tokio::signal::ctrl_c() => Err(Failure::Interrupted),
     }
-    Ok(())
 }
 
 /// Names and texts of what to run; none: a prompt.
@@ -104,7 +112,11 @@ fn texts(args: &SqlArgs) -> Result<Vec<(String, String)>> {
     }
     if args.command.is_empty() && !stdin().is_terminal() {
         let mut text = String::new();
-        stdin().read_to_string(&mut text)?;
+        let read = stdin().read_to_string(&mut text);
+        read.map_err(|source| Failure::Read {
+            path: PathBuf::from("stdin"),
+            source,
+        })?;
         return Ok(vec![("stdin".to_owned(), text)]);
     }
     Ok(args
@@ -123,11 +135,15 @@ async fn execute(
     shows_time: bool,
 ) -> Result<()> {
     let text: Arc<str> = Arc::from(text);
-    let failed = |error: DataFusionError| JobsError::sql(name, &text, &error);
-    let statements = DFParser::parse_sql_with_dialect(&text, &GenericDialect {}).map_err(failed)?;
-    for statement in statements {
+    let statements = parse(&text).map_err(|error| JobsError::sql(name, &text, None, &error))?;
+    for (start, statement) in statements {
         let started = Instant::now();
-        let frame = query(&analyst.context, statement, failed).await?;
+        if !only_reads(&statement) {
+            let place = Place::at(name, &text, start.line, start.column);
+            return Err(Failure::NotReadOnly(place));
+        }
+        let failed = |error| JobsError::sql(name, &text, Some(start), &error);
+        let frame = query(&analyst.context, statement).await.map_err(failed)?;
         let rows = frame.execute_stream().await.map_err(failed)?;
         let mut out = stdout().lock();
         let count = output::print(rows, format, &mut out, failed).await?;
@@ -144,71 +160,14 @@ async fn execute(
     Ok(())
 }
 
-/// The plan of a statement that only reads.
-async fn query(
-    context: &SessionContext,
-    statement: Statement,
-    failed: impl Fn(DataFusionError) -> JobsError,
-) -> Result<DataFrame> {
-    let plan = context
-        .state()
-        .statement_to_plan(statement)
-        .await
-        .map_err(&failed)?;
+/// The result of a statement that only reads.
+async fn query(context: &SessionContext, statement: Statement) -> QueryResult<DataFrame> {
+    let plan = context.state().statement_to_plan(statement).await?;
+    // a second wall, behind the one that knows statements
     let reading = SQLOptions::new()
         .with_allow_ddl(false)
         .with_allow_dml(false)
         .with_allow_statements(false);
-    reading
-        .verify_plan(&plan)
-        .map_err(|error| Failure::NotReadOnly(error.message().into_owned()))?;
-    Ok(context.execute_logical_plan(plan).await.map_err(failed)?)
-}
-
-#[cfg(test)]
-mod tests {
-    #![expect(clippy::expect_used, reason = "tests")]
-
-    use super::*;
-
-    async fn outcome(text: &str) -> Result<()> {
-        let analyst = without_project().expect("a session");
-        let mut statements =
-            DFParser::parse_sql_with_dialect(text, &GenericDialect {}).expect("a statement");
-        let statement = statements.pop_front().expect("a statement");
-        let text: Arc<str> = Arc::from(text);
-        let failed = |error: DataFusionError| JobsError::sql("query", &text, &error);
-        query(&analyst.context, statement, failed).await.map(|_| ())
-    }
-
-    #[tokio::test]
-    async fn statements_that_change_something_are_refused() {
-        for text in [
-            "create table a as select 1",
-            "create view a as select 1",
-            "drop table if exists a",
-            "copy (select 1) to 'a.csv'",
-            "set datafusion.execution.batch_size = 1",
-            "create external table a stored as csv location 'a.csv'",
-            "explain analyze copy (select 1) to 'a.csv'",
-        ] {
-            assert!(
-                matches!(outcome(text).await, Err(Failure::NotReadOnly(_))),
-                "{text}"
-            );
-        }
-    }
-
-    #[tokio::test]
-    async fn statements_that_read_are_taken() {
-        for text in [
-            "select 1",
-            "values (1)",
-            "explain select 1",
-            "show tables",
-            "with a as (select 1) select * from a",
-        ] {
-            assert!(outcome(text).await.is_ok(), "{text}");
-        }
-    }
+    reading.verify_plan(&plan)?;
+    context.execute_logical_plan(plan).await
 }

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use chrono::NaiveDate;
@@ -14,7 +14,7 @@ use datafusion::arrow::datatypes::DataType;
 use datafusion::catalog::{SchemaProvider, TableProvider};
 use datafusion::datasource::ViewTable;
 use datafusion::error::{DataFusionError, Result as QueryResult};
-use datafusion::logical_expr::{col, lit};
+use datafusion::logical_expr::{TableType, col, lit};
 use datafusion::prelude::SessionContext;
 use loyalake_lake::delta::{DeltaVersion, PARTITION};
 use loyalake_lake::erasure::erased_customers;
@@ -122,7 +122,8 @@ pub async fn with_project(project: &Project, today: NaiveDate) -> Result<Analyst
 
 /// Names for inputs and for the relations that are not published.
 async fn define_jobs(project: &Project, context: &SessionContext, date: NaiveDate) -> Result<()> {
-    let names = session::context(&project.config, JOB_SCHEMA)?;
+    // it knows schema `job`, which knows it: neither ever ends, so it owns no spill folder
+    let names = session::context_beside(context, &project.config, JOB_SCHEMA)?;
     let session = Session::open(project, names.clone(), date).await?;
     session.storage.register(&context.runtime_env());
     crate::run::define_nothing(&session, date)?;
@@ -134,6 +135,7 @@ async fn define_jobs(project: &Project, context: &SessionContext, date: NaiveDat
         parameters: session.parameters,
         storage: session.storage,
         keys: session.keys,
+        planned: Mutex::default(),
     };
     let failed = |source| JobsError::Execution {
         relation: JOB_SCHEMA.to_owned(),
@@ -160,6 +162,14 @@ struct JobSchema {
     parameters: Parameters,
     storage: Storage,
     keys: BTreeMap<String, DataType>,
+    /// A relation is planned once, however many others read it.
+    planned: Mutex<BTreeMap<String, Arc<dyn TableProvider>>>,
+}
+
+impl JobSchema {
+    fn planned(&self) -> MutexGuard<'_, BTreeMap<String, Arc<dyn TableProvider>>> {
+        self.planned.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl std::fmt::Debug for JobSchema {
@@ -182,6 +192,9 @@ impl SchemaProvider for JobSchema {
         let Some(file) = self.project.graph.get(name) else {
             return Ok(None);
         };
+        if let Some(planned) = self.planned().get(name) {
+            return Ok(Some(Arc::clone(planned)));
+        }
         let session = Session {
             context: self.context.clone(),
             project: &self.project,
@@ -192,7 +205,13 @@ impl SchemaProvider for JobSchema {
         };
         let plan = session.plan(file).await;
         let plan = plan.map_err(|error| DataFusionError::External(Box::new(error)))?;
-        Ok(Some(Arc::new(ViewTable::new(plan, None))))
+        let table: Arc<dyn TableProvider> = Arc::new(ViewTable::new(plan, None));
+        self.planned().insert(name.to_owned(), Arc::clone(&table));
+        Ok(Some(table))
+    }
+
+    async fn table_type(&self, name: &str) -> QueryResult<Option<TableType>> {
+        Ok(self.table_exist(name).then_some(TableType::View))
     }
 
     fn table_exist(&self, name: &str) -> bool {
@@ -258,6 +277,10 @@ impl SchemaProvider for PublishedSchema {
         self.open(name)
             .await
             .map_err(|error| DataFusionError::External(Box::new(error)))
+    }
+
+    async fn table_type(&self, name: &str) -> QueryResult<Option<TableType>> {
+        Ok(self.table_exist(name).then_some(TableType::Base))
     }
 
     fn table_exist(&self, name: &str) -> bool {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use chrono::NaiveDate;
 use datafusion::common::Span;
 use datafusion::error::DataFusionError;
+use datafusion::sql::sqlparser::tokenizer::Location;
 use loyalake_lake::{BadFile, LakeError};
 
 /// The result of reading or running a project.
@@ -27,8 +28,9 @@ pub struct Place {
 impl Place {
     /// The place of bytes `offset..offset + length`.
     pub fn new(file: &str, text: &Arc<str>, offset: usize, length: usize) -> Self {
-        let offset = offset.min(text.len());
-        let length = length.min(text.len() - offset);
+        let end = text.ceil_char_boundary(offset.saturating_add(length));
+        let offset = text.floor_char_boundary(offset);
+        let length = end - offset;
         Self {
             file: file.to_owned(),
             text: Arc::clone(text),
@@ -39,9 +41,14 @@ impl Place {
 
     /// The first place where `word` stands in the text, or its beginning.
     pub fn of_word(file: &str, text: &Arc<str>, word: &str) -> Self {
-        match text.find(word) {
-            Some(offset) => Self::new(file, text, offset, word.len()),
-            None => Self::new(file, text, 0, 0),
+        Self::of_word_after(file, text, 0, word)
+    }
+
+    /// The first place after byte `start` where `word` stands in the text, or that byte.
+    fn of_word_after(file: &str, text: &Arc<str>, start: usize, word: &str) -> Self {
+        match text[start..].find(word) {
+            Some(offset) => Self::new(file, text, start + offset, word.len()),
+            None => Self::new(file, text, start, 0),
         }
     }
 
@@ -54,12 +61,8 @@ impl Place {
         let inside: usize = rest.chars().take(column).map(char::len_utf8).sum();
         let word = rest.get(inside..).unwrap_or_default();
         let length = word.find(|symbol: char| !symbol.is_alphanumeric() && symbol != '_');
-        Self::new(
-            file,
-            text,
-            start + inside,
-            length.unwrap_or(word.len()).max(1),
-        )
+        let length = length.unwrap_or(word.len()).max(1);
+        Self::new(file, text, start + inside, length)
     }
 
     fn of_span(file: &str, text: &Arc<str>, span: Span) -> Self {
@@ -84,7 +87,7 @@ pub enum JobsError {
         place: Option<Place>,
     },
     /// A file of the project that can't be read.
-    #[error("{}: {source}", path.display())]
+    #[error("{}: {source}; it must be there, readable, and text in UTF-8", path.display())]
     Read {
         /// The file.
         path: PathBuf,
@@ -247,7 +250,7 @@ pub enum JobsError {
         found: String,
     },
     /// A query that failed while it ran.
-    #[error("{relation}: {source}")]
+    #[error("{relation}: {}", tidy_message(&source.find_root().to_string()))]
     Execution {
         /// The relation that was computed.
         relation: String,
@@ -297,15 +300,25 @@ impl JobsError {
         }
     }
 
-    /// An error of parsing or planning SQL; `file` is what messages call the text.
-    pub fn sql(file: &str, text: &Arc<str>, error: &DataFusionError) -> Self {
+    /// An error of parsing or planning SQL; `file` is what messages call the text, and `start`
+    /// where the statement begins in it.
+    pub fn sql(
+        file: &str,
+        text: &Arc<str>,
+        start: Option<Location>,
+        error: &DataFusionError,
+    ) -> Self {
         let span = error.diagnostic().and_then(|diagnostic| diagnostic.span);
         let root = error.find_root().to_string();
         let message = tidy_message(&root);
         let place = match (span, line_and_column(&root)) {
             (Some(span), _) => Place::of_span(file, text, span),
             (None, Some((line, column))) => Place::at(file, text, line, column),
-            (None, None) => Place::of_word(file, text, &quoted_word(&message)),
+            (None, None) => {
+                let start = start.unwrap_or(Location::new(1, 1));
+                let start = Place::at(file, text, start.line, start.column).offset;
+                Place::of_word_after(file, text, start, &quoted_word(&message))
+            }
         };
         Self::Sql { message, place }
     }
@@ -338,9 +351,16 @@ fn tidy_message(message: &str) -> String {
         "This feature is not implemented: ",
         "Execution error: ",
     ];
+    if first.contains("RecursionLimitExceeded") {
+        return "nested too deeply; give the inner parts names in a `with` clause".to_owned();
+    }
     let mut rest = first;
     for prefix in prefixes {
         rest = rest.strip_prefix(prefix).unwrap_or(rest);
+    }
+    if let Some((_, why)) = rest.split_once("Error: Failed to allocate") {
+        let why = why.replace('\n', " ");
+        return format!("out of memory, failed to allocate{why}; raise engine.memory_limit");
     }
     let rest = rest
         .strip_prefix("ParserError(\"")

@@ -4,18 +4,22 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use chrono::NaiveDate;
-use datafusion::arrow::array::{AsArray, RecordBatch};
+use datafusion::arrow::array::{Array, AsArray, RecordBatch};
 use datafusion::arrow::compute::cast;
 use datafusion::arrow::datatypes::{DataType, Date32Type, Int64Type};
+use datafusion::common::ScalarValue;
 use datafusion::dataframe::DataFrame;
 use datafusion::error::Result as QueryResult;
-use datafusion::logical_expr::col;
-use loyalake_lake::Location;
+use datafusion::logical_expr::{col, lit};
 use loyalake_lake::delta::{DeltaVersion, PARTITION};
+use loyalake_lake::{Location, Storage};
 
 use crate::project::Project;
 use crate::session::{self, JOB_SCHEMA, scan};
 use crate::{JobsError, Result};
+
+/// The column of [`LedgerRow::fingerprint`].
+const FINGERPRINT: &str = "fingerprint";
 
 /// What a row of the ledger says of a published run.
 #[derive(Debug, Clone)]
@@ -24,6 +28,8 @@ pub struct LedgerRow {
     pub as_of_date: NaiveDate,
     /// Identifies the run.
     pub run_id: String,
+    /// What the run's rows depend on; None where a program before this one published.
+    pub fingerprint: Option<String>,
     /// The version of every table, by name.
     pub versions: BTreeMap<String, u64>,
 }
@@ -36,6 +42,18 @@ pub struct Ledger {
 }
 
 impl Ledger {
+    /// Reads the ledger of a project; None where nothing was published.
+    ///
+    /// # Errors
+    /// As for [`Ledger::read`].
+    pub async fn of(project: &Project) -> Result<Option<Self>> {
+        let storage = Storage::try_new(&project.config.storage)?;
+        let runtime = session::context(&project.config, JOB_SCHEMA)?.runtime_env();
+        let (output, folder) = (&project.config.lake.output, project.config.folder());
+        let output = storage.locate(output, folder, &runtime)?;
+        Self::read(project, &output).await
+    }
+
     /// Reads the ledger below `output`; None where nothing was published.
     ///
     /// # Errors
@@ -63,10 +81,19 @@ impl Ledger {
         let runtime = context.runtime_env();
         runtime.register_object_store(output.url(), Arc::clone(output.store()));
         let table = Arc::new(version.table()?);
+        let fingerprint = match version.schema()?.field_with_name(FINGERPRINT) {
+            Ok(_) => col(FINGERPRINT),
+            Err(_) => lit(ScalarValue::Utf8(None)),
+        };
         let read = async || -> QueryResult<Vec<RecordBatch>> {
             let plan = scan(&file.name, table)?;
             DataFrame::new(context.state(), plan)
-                .select(vec![col(PARTITION), col("run_id"), col("tables")])?
+                .select(vec![
+                    col(PARTITION),
+                    col("run_id"),
+                    col("tables"),
+                    fingerprint,
+                ])?
                 .sort(vec![col(PARTITION).sort(true, false)])?
                 .collect()
                 .await
@@ -113,7 +140,7 @@ impl Ledger {
     }
 }
 
-/// A row of `as_of_date, run_id, tables`.
+/// A row of `as_of_date, run_id, tables, fingerprint`.
 fn ledger_row(batch: &RecordBatch, row: usize) -> Option<LedgerRow> {
     let as_of_date = batch
         .column(0)
@@ -124,12 +151,16 @@ fn ledger_row(batch: &RecordBatch, row: usize) -> Option<LedgerRow> {
     let tables = tables.as_struct_opt()?;
     let names = cast(tables.column_by_name("name")?, &DataType::Utf8).ok()?;
     let names = names.as_string_opt::<i32>()?;
+    let fingerprints = cast(batch.column(3), &DataType::Utf8).ok()?;
+    let fingerprints = fingerprints.as_string_opt::<i32>()?;
+    let fingerprint = (!fingerprints.is_null(row)).then(|| fingerprints.value(row).to_owned());
     let versions = tables.column_by_name("version")?;
     let versions = versions.as_primitive_opt::<Int64Type>()?;
     let versions = names.iter().flatten().zip(versions.values());
     Some(LedgerRow {
         as_of_date,
         run_id: run_ids.as_string_opt::<i32>()?.value(row).to_owned(),
+        fingerprint,
         versions: versions
             .map(|(name, version)| (name.to_owned(), u64::try_from(*version).unwrap_or_default()))
             .collect(),

@@ -5,8 +5,10 @@ use std::path::Path;
 
 use include_dir::{Dir, include_dir};
 use loyalake_lake::source::stay_inside;
+use serde_json::json;
 
 use crate::config::nearest;
+use crate::fingerprint::digest;
 use crate::sql_file::{Kind, SqlFile};
 use crate::{Config, JobsError, Result};
 
@@ -57,6 +59,13 @@ impl Library {
     /// All files.
     pub(crate) fn files(&self) -> impl Iterator<Item = &SqlFile> {
         self.0.values()
+    }
+
+    /// A value that changes when any file is added, removed or edited.
+    pub(crate) fn fingerprint(&self) -> String {
+        let files = self.files();
+        let texts = files.map(|file| (file.kind.folder(), &file.name, file.text.as_ref()));
+        digest(&json!(texts.collect::<Vec<_>>()))
     }
 
     /// Staging, intermediate and marts share one namespace.

@@ -31,6 +31,8 @@ pub struct Project {
     pub contracts: Vec<Contract>,
     /// Parameters, without a date.
     pub parameters: Parameters,
+    /// Changes when any SQL file changes.
+    pub(crate) sql_fingerprint: String,
 }
 
 impl Project {
@@ -60,6 +62,7 @@ impl Project {
             graph: Graph::try_new(files)?,
             contracts,
             parameters,
+            sql_fingerprint: library.fingerprint(),
         };
         project.time_zone()?;
         project.check_files()?;

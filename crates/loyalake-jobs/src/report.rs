@@ -22,6 +22,9 @@ pub struct RunReport {
     pub finished_at: Option<DateTime<Utc>>,
     /// Version of the program.
     pub code_version: String,
+    /// Changes when inputs, parameters, selection, SQL or program change; equal ones give equal
+    /// tables.
+    pub fingerprint: String,
     /// All parameters with their values.
     pub parameters: serde_json::Value,
     /// What was read.
@@ -37,6 +40,29 @@ pub struct RunReport {
     /// Results that people like to see, as text tables.
     #[serde(skip)]
     pub summaries: Vec<Summary>,
+}
+
+/// What became of a date.
+#[derive(Debug, Clone, Serialize)]
+#[serde(untagged)]
+pub enum Outcome {
+    /// Its tables were computed and published.
+    Published(Box<RunReport>),
+    /// They were published already, and would be the same.
+    Skipped(Skipped),
+}
+
+/// A date that needed no run.
+#[derive(Debug, Clone, Serialize)]
+pub struct Skipped {
+    /// The date.
+    pub as_of_date: NaiveDate,
+    /// The run that published it.
+    pub run_id: String,
+    /// The fingerprint of that run, and of the one that was not needed.
+    pub fingerprint: String,
+    /// Why it was not needed.
+    pub skipped: &'static str,
 }
 
 /// An input.
@@ -139,6 +165,7 @@ impl RunReport {
             ),
             ("finished_at", instants(finished)),
             ("code_version", texts([Some(&self.code_version)])),
+            ("fingerprint", texts([Some(&self.fingerprint)])),
             ("parameters", texts([Some(&self.parameters.to_string())])),
         ])?;
         let inputs = batch(vec![

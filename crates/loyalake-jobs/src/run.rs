@@ -8,6 +8,7 @@ mod audit;
 mod footprint;
 mod inputs;
 mod observer;
+mod opened;
 mod publish;
 mod select;
 mod stage;
@@ -21,9 +22,8 @@ use datafusion::arrow::compute::cast;
 use datafusion::arrow::datatypes::DataType;
 use datafusion::datasource::MemTable;
 use datafusion::error::DataFusionError;
-use loyalake_lake::erasure::erased_customers;
 use loyalake_lake::staging::Staged;
-use loyalake_lake::{BadFile, Location, require_conditional_put};
+use loyalake_lake::{Location, require_conditional_put};
 
 use crate::graph::RUN_SCHEMA;
 use crate::housekeeping::erase::CUSTOMER;
@@ -34,7 +34,9 @@ use crate::sql_file::{Kind, SqlFile};
 use crate::{JobsError, Result};
 use inputs::{caught, leaving_out_bad_files};
 pub use observer::{Event, Observer, Step};
-use select::{needed_files, selected_tables};
+use opened::Opened;
+pub use opened::run_unless_published;
+use select::needed_files;
 
 /// What to run.
 #[derive(Debug, Clone)]
@@ -76,50 +78,11 @@ pub async fn run(
     observer: Arc<dyn Observer>,
 ) -> Result<RunReport> {
     leaving_out_bad_files(project, async |left_out| {
-        attempt(project, options, Arc::clone(&observer), left_out).await
+        let opened = Opened::open(project, options, left_out).await?;
+        let run = Run::prepare(opened, options, Arc::clone(&observer)).await?;
+        run.execute().await
     })
     .await
-}
-
-/// Runs a project without the files that earlier attempts could not read.
-async fn attempt(
-    project: &Project,
-    options: &RunOptions,
-    observer: Arc<dyn Observer>,
-    left_out: &[(String, BadFile)],
-) -> Result<RunReport> {
-    let mut run = Run::prepare(project, options, observer, left_out).await?;
-    require_conditional_put(&run.output, &run.report.run_id).await?;
-    let lease = Arc::new(run.begin().await?);
-    // once commits begin they are finished or taken back, whatever the keyboard says
-    let staged = tokio::select! {
-        staged = caught(run.stage_and_audit()) => staged,
-        _ = tokio::signal::ctrl_c() => Err(JobsError::Interrupted),
-    };
-    let staged = match staged {
-        Err(error) => Err(run.session.blame_files(error).await),
-        Ok(()) => Ok(()),
-    };
-    let done = match staged {
-        Ok(()) => {
-            run.reached(Step::Audited);
-            run.publish(&lease).await
-        }
-        Err(error) => Err(error),
-    };
-    if let Err(error) = done {
-        // what could not be taken back needs its lease and its files: the next run settles it
-        if !error.left_commits() {
-            let _ = run.clean(&lease, true).await;
-        }
-        return Err(error);
-    }
-    let summarized = run.summarize().await;
-    run.warn_if_failed(summarized);
-    let cleaned = run.clean(&lease, false).await;
-    run.warn_if_failed(cleaned);
-    run.reached(Step::Cleaned);
-    Ok(run.report)
 }
 
 /// Checks everything that can be known without running: sources, SQL, the graph.
@@ -153,7 +116,8 @@ pub async fn dry_run(
     impl Observer for Silent {
         fn event(&self, _: Event<'_>) {}
     }
-    let run = Run::prepare(project, options, Arc::new(Silent), &[]).await?;
+    let opened = Opened::open(project, options, &[]).await?;
+    let run = Run::prepare(opened, options, Arc::new(Silent)).await?;
     let files = project.graph.files().iter();
     let relations = files.filter(|file| run.is_needed(file) && file.kind <= Kind::Mart);
     Ok(relations
@@ -162,21 +126,23 @@ pub async fn dry_run(
 }
 
 impl<'a> Run<'a> {
-    /// Opens sources and tables, and plans every file, so that what can fail early does.
+    /// Plans every file, so that what can fail early does.
     async fn prepare(
-        project: &'a Project,
+        opened: Opened<'a>,
         options: &RunOptions,
         observer: Arc<dyn Observer>,
-        left_out: &[(String, BadFile)],
     ) -> Result<Self> {
-        let tables = selected_tables(project, &options.select)?;
-        let context = session::context(&project.config, JOB_SCHEMA)?;
-        let date = options.as_of_date;
-        let session = Session::open_without(project, context, date, left_out).await?;
-        let report = empty_report(&session, options.as_of_date);
+        let Opened {
+            session,
+            tables,
+            output,
+            erased,
+            fingerprint,
+        } = opened;
+        let project = session.project;
+        let mut report = empty_report(&session, options.as_of_date);
+        report.fingerprint = fingerprint;
         define_facts(&session, &report)?;
-        let output = session.locate(&project.config.lake.output)?;
-        let erased = erased_customers(&output).await?;
         define_erased(&session, &erased)?;
         session.plan_all().await?;
         let scratch = session.locate(&project.config.lake.scratch_folder())?;
@@ -201,6 +167,41 @@ impl<'a> Run<'a> {
 
     fn reached(&self, step: Step<'_>) {
         self.observer.event(Event::Reached(step));
+    }
+
+    /// Stages, audits and publishes.
+    async fn execute(mut self) -> Result<RunReport> {
+        require_conditional_put(&self.output, &self.report.run_id).await?;
+        let lease = Arc::new(self.begin().await?);
+        // once commits begin they are finished or taken back, whatever the keyboard says
+        let staged = tokio::select! {
+            staged = caught(self.stage_and_audit()) => staged,
+            _ = tokio::signal::ctrl_c() => Err(JobsError::Interrupted),
+        };
+        let staged = match staged {
+            Err(error) => Err(self.session.blame_files(error).await),
+            Ok(()) => Ok(()),
+        };
+        let done = match staged {
+            Ok(()) => {
+                self.reached(Step::Audited);
+                self.publish(&lease).await
+            }
+            Err(error) => Err(error),
+        };
+        if let Err(error) = done {
+            // what could not be taken back needs its lease and its files: the next run settles it
+            if !error.left_commits() {
+                let _ = self.clean(&lease, true).await;
+            }
+            return Err(error);
+        }
+        let summarized = self.summarize().await;
+        self.warn_if_failed(summarized);
+        let cleaned = self.clean(&lease, false).await;
+        self.warn_if_failed(cleaned);
+        self.reached(Step::Cleaned);
+        Ok(self.report)
     }
 
     /// All steps before [`Run::publish`]: nothing is visible yet.
@@ -355,6 +356,7 @@ fn empty_report(session: &Session<'_>, as_of_date: NaiveDate) -> RunReport {
         started_at: Utc::now(),
         finished_at: None,
         code_version: env!("CARGO_PKG_VERSION").to_owned(),
+        fingerprint: String::new(),
         parameters: session.parameters.to_json(),
         inputs: Vec::new(),
         relations: Vec::new(),

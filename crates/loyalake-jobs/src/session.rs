@@ -49,9 +49,29 @@ pub(crate) struct Session<'a> {
 /// A session with our functions, the memory limit, and the schemas that SQL files name.
 pub(crate) fn context(config: &Config, default_schema: &str) -> Result<SessionContext> {
     let spill = Arc::new(spill_folder(config)?);
-    let mut session = SessionConfig::new()
+    let runtime = runtime(config, &spill)?;
+    let session = SessionConfig::new().with_extension(spill);
+    context_with(session, runtime, config, default_schema)
+}
+
+/// A session that plans what `other` runs, with its memory, spill folder and object stores.
+pub(crate) fn context_beside(
+    other: &SessionContext,
+    config: &Config,
+    default_schema: &str,
+) -> Result<SessionContext> {
+    let session = SessionConfig::new();
+    context_with(session, other.runtime_env(), config, default_schema)
+}
+
+fn context_with(
+    session: SessionConfig,
+    runtime: Arc<RuntimeEnv>,
+    config: &Config,
+    default_schema: &str,
+) -> Result<SessionContext> {
+    let mut session = session
         .with_default_catalog_and_schema(CATALOG, default_schema)
-        .with_extension(Arc::clone(&spill))
         .with_information_schema(true);
     if let Some(partitions) = config.engine.partitions {
         session = session.with_target_partitions(partitions);
@@ -65,7 +85,7 @@ pub(crate) fn context(config: &Config, default_schema: &str) -> Result<SessionCo
     options.optimizer.join_reordering = false;
     let mut state = SessionStateBuilder::new()
         .with_config(session)
-        .with_runtime_env(runtime(config, &spill)?)
+        .with_runtime_env(runtime)
         .with_default_features()
         .build();
     let failed = |source| JobsError::Execution {
@@ -285,7 +305,7 @@ impl<'a> Session<'a> {
     }
 
     fn plan_error(&self, file: &SqlFile, error: &DataFusionError) -> JobsError {
-        match JobsError::sql(&file.path, &file.text, error) {
+        match JobsError::sql(&file.path, &file.text, None, error) {
             JobsError::Sql { message, .. }
                 if let Some(name) = self
                     .parameters

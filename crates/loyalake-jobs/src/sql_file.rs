@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use datafusion::sql::parser::{DFParser, Statement};
+use datafusion::sql::parser::Statement;
 use datafusion::sql::resolve::resolve_table_references;
 use datafusion::sql::sqlparser::ast::visit_relations;
-use datafusion::sql::sqlparser::dialect::GenericDialect;
 
 use crate::bind::parameters_of;
 use crate::header::Header;
+use crate::statements::{is_query, parse};
 use crate::{JobsError, Place, Result};
 
 /// What a SQL file is, by its folder.
@@ -94,17 +94,23 @@ impl SqlFile {
             place: Place::at(path, &text, line as u64, 1),
         };
         let header = Header::parse(&text).map_err(|(message, line)| at_line(message, line))?;
-        let mut statements = DFParser::parse_sql_with_dialect(&text, &GenericDialect {})
-            .map_err(|error| JobsError::sql(path, &text, &error))?;
-        let (Some(statement), true) = (statements.pop_front(), statements.is_empty()) else {
+        let mut statements =
+            parse(&text).map_err(|error| JobsError::sql(path, &text, None, &error))?;
+        let (Some((start, statement)), true) = (statements.pop(), statements.is_empty()) else {
             return Err(at_line(
                 "a file must hold exactly one statement".to_owned(),
                 1,
             ));
         };
+        if kind != Kind::Source && !is_query(&statement) {
+            return Err(JobsError::Sql {
+                message: "a file must hold a query; begin with `select` or `with`".to_owned(),
+                place: Place::at(path, &text, start.line, start.column),
+            });
+        }
         let scans = match kind {
             Kind::Source => BTreeMap::new(),
-            _ => scans_of(&statement).map_err(|error| JobsError::sql(path, &text, &error))?,
+            _ => scans_of(&statement).map_err(|error| JobsError::sql(path, &text, None, &error))?,
         };
         let inputs = scans.keys().cloned().collect();
         let parameters = parameters_of(&statement);

@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use chrono::NaiveDate;
 use indicatif::{HumanCount, ProgressBar, ProgressStyle};
+use loyalake_jobs::Observer;
+use loyalake_jobs::report::Outcome;
 use loyalake_jobs::run::{Event, Step};
-use loyalake_jobs::{Observer, RunReport};
 
 /// A bar over all relations of a run, with a line above it for each that is done.
 pub(super) struct Bar {
@@ -101,17 +102,27 @@ impl Observer for Log {
     }
 }
 
-/// The end of a run, for the log.
-pub(super) fn log_published(report: &RunReport) {
-    for warning in &report.warnings {
-        tracing::warn!("{warning}");
+/// The end of a date, for the log.
+pub(super) fn log(outcome: &Outcome) {
+    match outcome {
+        Outcome::Published(report) => {
+            for warning in &report.warnings {
+                tracing::warn!("{warning}");
+            }
+            let rows: usize = report.tables.iter().map(|table| table.rows).sum();
+            tracing::info!(
+                as_of_date = %report.as_of_date,
+                run_id = report.run_id,
+                tables = report.tables.len(),
+                rows,
+                "published"
+            );
+        }
+        Outcome::Skipped(skipped) => tracing::info!(
+            as_of_date = %skipped.as_of_date,
+            run_id = skipped.run_id,
+            "skipped, {}",
+            skipped.skipped
+        ),
     }
-    let rows: usize = report.tables.iter().map(|table| table.rows).sum();
-    tracing::info!(
-        as_of_date = %report.as_of_date,
-        run_id = report.run_id,
-        tables = report.tables.len(),
-        rows,
-        "published"
-    );
 }

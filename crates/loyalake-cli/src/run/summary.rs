@@ -6,6 +6,7 @@ use std::time::Duration;
 use datafusion::arrow::error::ArrowError;
 use indicatif::{HumanBytes, HumanCount};
 use loyalake_jobs::RunReport;
+use loyalake_jobs::report::Skipped;
 
 use crate::text_table::TextTable;
 
@@ -25,6 +26,17 @@ pub(super) fn line(report: &RunReport, elapsed: Duration) -> String {
     }
     text.push('\n');
     text
+}
+
+/// A date of a range that needed no run, in one line.
+pub(super) fn skipped(skipped: &Skipped) -> String {
+    let Skipped {
+        as_of_date,
+        run_id,
+        skipped,
+        ..
+    } = skipped;
+    format!("{as_of_date}  skipped, {skipped}  run {run_id}\n")
 }
 
 /// Inputs, tables, results and warnings.

@@ -24,8 +24,22 @@ pub(crate) enum LogFormat {
     Json,
 }
 
+/// Panics of a query's tasks, such as at a file's nonsense, come back as errors; they are for those
+/// who debug.
+fn log_panics_of_tasks() {
+    let usual = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        if std::thread::current().name() == Some("main") {
+            usual(panic);
+        } else {
+            tracing::debug!("{panic}");
+        }
+    }));
+}
+
 /// Starts logging; false when progress is shown by bars instead.
 pub(crate) fn start(format: Option<LogFormat>) -> bool {
+    log_panics_of_tasks();
     let is_wanted = format.is_some() || std::env::var_os(FILTER).is_some();
     if stderr().is_terminal() && !is_wanted {
         return false;

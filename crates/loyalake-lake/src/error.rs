@@ -42,13 +42,16 @@ pub enum LakeError {
     },
     /// The place exists and holds no file of the format.
     #[error(
-        "location '{location}' holds no {format} files; check the folder, the glob and `format`"
+        "location '{location}' holds no {format} files{others}; check the folder, the pattern and \
+        `format`"
     )]
     NoFiles {
         /// The absolute path or URL.
         location: String,
         /// The configured format.
         format: String,
+        /// What there is instead, if anything: ", but others such as …".
+        others: String,
     },
     /// A file of a source that can't be read.
     #[error(transparent)]

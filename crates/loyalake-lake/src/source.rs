@@ -7,6 +7,7 @@
 mod csv;
 mod json;
 mod parquet;
+mod parquet_columns;
 mod place;
 mod records;
 mod text;
@@ -154,25 +155,37 @@ impl Source {
     }
 
     /// Refuses to go on when a file is not what it was when the source was opened. Files that came
-    /// later don't matter.
+    /// later don't matter, and those of a Delta version never change.
     ///
     /// # Errors
-    /// [`LakeError::SourceChanged`], [`LakeError::MissingDeltaFile`], or what the store says.
+    /// [`LakeError::SourceChanged`], or what the store says.
     pub async fn refuse_changes(&self) -> Result<()> {
         match &self.origin {
             Origin::Files(place) => place.refuse_changes(&self.files).await,
-            Origin::Delta {
-                url,
-                store,
-                version,
-            } => match place::first_missing(store, &self.files).await? {
-                None => Ok(()),
-                Some(path) => Err(LakeError::MissingDeltaFile {
-                    table: url.to_string(),
-                    location: place::address(url, &path),
-                    version: *version,
-                }),
-            },
+            Origin::Delta { .. } => Ok(()),
+        }
+    }
+
+    /// The file that the version of a Delta table names and that is not there, as an error.
+    ///
+    /// # Errors
+    /// [`LakeError::MissingDeltaFile`], or what the store says.
+    pub async fn refuse_missing(&self) -> Result<()> {
+        let Origin::Delta {
+            url,
+            store,
+            version,
+        } = &self.origin
+        else {
+            return Ok(());
+        };
+        match place::first_missing(store, &self.files).await? {
+            None => Ok(()),
+            Some(path) => Err(LakeError::MissingDeltaFile {
+                table: url.to_string(),
+                location: place::address(url, &path),
+                version: *version,
+            }),
         }
     }
 
@@ -309,6 +322,7 @@ async fn open_delta(
     let version = version.ok_or_else(|| LakeError::NoFiles {
         location: wanted.location.to_owned(),
         format: wanted.format.name().to_owned(),
+        others: String::new(),
     })?;
     Ok(Source {
         table: Arc::new(version.table()?),

@@ -83,13 +83,14 @@ impl Session<'_> {
             return error;
         }
         // the likelier cause comes first: somebody writes while we read
-        if let Err(
-            changed @ JobsError::Lake(
-                LakeError::SourceChanged { .. } | LakeError::MissingDeltaFile { .. },
-            ),
-        ) = self.refuse_changed_sources().await
-        {
-            return changed;
+        for source in self.sources.values() {
+            let changed = source.refuse_changes().await;
+            if let Err(
+                cause @ (LakeError::SourceChanged { .. } | LakeError::MissingDeltaFile { .. }),
+            ) = changed.and(source.refuse_missing().await)
+            {
+                return cause.into();
+            }
         }
         let named = bad_file(&error);
         for (name, source) in &self.sources {

@@ -1,10 +1,10 @@
 //! Parquet files as one table: each is checked when the run begins, its footer and its columns.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::error::Error;
 use std::sync::Arc;
 
-use datafusion::arrow::datatypes::{DataType, Field, FieldRef, Schema, SchemaRef, TimeUnit};
+use datafusion::arrow::datatypes::{DataType, Field, FieldRef, Schema, SchemaRef};
 use datafusion::common::{ScalarValue, Statistics};
 use datafusion::datasource::listing::PartitionedFile;
 use datafusion::datasource::physical_plan::parquet::metadata::DFParquetMetadata;
@@ -15,12 +15,14 @@ use datafusion::datasource::physical_plan::{
 use datafusion::datasource::table_schema::TableSchema;
 use datafusion::error::DataFusionError;
 use datafusion::parquet::arrow::{RowNumber, parquet_to_arrow_schema};
+use datafusion::parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData};
 use futures::{StreamExt, stream};
 use object_store::{ObjectMeta, ObjectStoreExt};
 
+use super::parquet_columns::{differs, usual_columns};
 use super::place::Place;
 use super::{CHECKS_AT_ONCE, FILE_COLUMN, Files, ROW_COLUMN, foreign_kind};
-use crate::{BadFile, FileTable, LakeError, Result, type_name};
+use crate::{BadFile, FileTable, LakeError, Result};
 
 /// Bytes of a Parquet file without its footer: a magic word at each end, and the footer's length.
 const PARQUET_ENDS: u64 = 12;
@@ -42,7 +44,7 @@ pub(super) async fn check(place: &Place, files: &mut Files) -> Result<Vec<Footer
         .collect()
         .await;
     let footers: Vec<Footer> = files.keep(found)?;
-    let usual = usual_columns(&footers);
+    let usual = usual_columns(&columns_of(&footers));
     let addresses = files.good.iter().map(|file| place.address(&file.location));
     let found = addresses.zip(footers).map(|(location, footer)| {
         let mut fields = footer.columns.fields().iter();
@@ -67,9 +69,8 @@ pub(super) fn table(
     footers: Vec<Footer>,
     folders: &[String],
 ) -> FileTable {
-    let columns = usual_columns(&footers)
-        .into_iter()
-        .map(|column| column.field);
+    let columns = usual_columns(&columns_of(&footers)).into_iter();
+    let columns = columns.map(|column| column.field);
     let schema = Arc::new(Schema::new(columns.collect::<Vec<_>>()));
     let is_free = |name: &str| schema.field_with_name(name).is_err();
     let named: Vec<&str> = folders
@@ -103,6 +104,13 @@ pub(super) fn table(
     FileTable::of_files(place.store_url(), table, described.collect())
 }
 
+fn columns_of(footers: &[Footer]) -> Vec<&Schema> {
+    footers
+        .iter()
+        .map(|footer| footer.columns.as_ref())
+        .collect()
+}
+
 /// What a footer says of the columns of a table: nothing of those that it has in another type.
 fn statistics_in(table: &Schema, footer: Footer) -> Statistics {
     let Footer {
@@ -132,12 +140,22 @@ async fn check_file(place: &Place, file: &ObjectMeta) -> Result<Footer> {
             parquet_to_arrow_schema(columns.schema_descr(), columns.key_value_metadata())?;
         let columns = Arc::new(transform_schema_to_view(&columns));
         let statistics = DFParquetMetadata::statistics_from_parquet_metadata(&footer, &columns)?;
-        Ok(Footer {
+        let outside = column_outside(&footer, file.size);
+        let footer = Footer {
             columns,
             statistics,
-        })
+        };
+        Ok((footer, outside))
     };
-    let footer: Footer = read.await.map_err(|error| unreadable(place, file, error))?;
+    let (footer, outside) = read.await.map_err(|error| unreadable(place, file, error))?;
+    if let Some(problem) = outside {
+        return Err(BadFile {
+            location: place.address(&file.location),
+            problem,
+            remedy: WRITE_AGAIN.to_owned(),
+        }
+        .into());
+    }
     let mut names = BTreeSet::new();
     let mut fields = footer.columns.fields().iter();
     match fields.find(|field| !names.insert(field.name())) {
@@ -149,6 +167,26 @@ async fn check_file(place: &Place, file: &ObjectMeta) -> Result<Footer> {
         }
         .into()),
     }
+}
+
+/// The first column whose bytes are not within the file, as when a part of it is missing.
+fn column_outside(footer: &ParquetMetaData, size: u64) -> Option<String> {
+    let is_outside = |column: &&ColumnChunkMetaData| {
+        let start = column.dictionary_page_offset();
+        let start = start.unwrap_or(column.data_page_offset());
+        let end = start.checked_add(column.compressed_size());
+        let end = end.and_then(|end| u64::try_from(end).ok());
+        start < 0 || column.compressed_size() < 0 || end.is_none_or(|end| end > size)
+    };
+    let groups = footer.row_groups().iter().enumerate();
+    let mut found = groups.filter_map(|(group, rows)| {
+        let column = rows.columns().iter().find(is_outside)?;
+        let name = column.column_path().string();
+        Some(format!(
+            "is not whole: of row group {group}, column '{name}' is beyond the end at byte {size}"
+        ))
+    });
+    found.next()
 }
 
 /// A file that was cut off while it was written is told by its end: the length of the footer, and a
@@ -244,125 +282,4 @@ pub(super) fn root_message(error: &(dyn Error + 'static)) -> String {
         line = rest;
     }
     line.to_owned()
-}
-
-/// A column in the type that it has in most files.
-struct UsualColumn {
-    field: FieldRef,
-    /// Files that have it in this type, or in one that fits.
-    files: usize,
-    /// Files that have it, other than as nothing but nulls.
-    all: usize,
-}
-
-/// The columns of all files, in the order of their first appearance; of equally frequent types, that
-/// of the first file.
-fn usual_columns(footers: &[Footer]) -> Vec<UsualColumn> {
-    let mut columns: Vec<(&str, Vec<(DataType, usize)>)> = Vec::new();
-    let mut places: BTreeMap<&str, usize> = BTreeMap::new();
-    for field in footers.iter().flat_map(|footer| footer.columns.fields()) {
-        let place = *places.entry(field.name()).or_insert(columns.len());
-        if place == columns.len() {
-            columns.push((field.name(), Vec::new()));
-        }
-        if field.data_type().is_null() {
-            continue;
-        }
-        let types = &mut columns[place].1;
-        let fitting = types.iter_mut().find_map(|(known, files)| {
-            let wider = wider(known, field.data_type())?;
-            Some((known, files, wider))
-        });
-        match fitting {
-            Some((known, files, wider)) => (*known, *files) = (wider, *files + 1),
-            None => types.push((field.data_type().clone(), 1)),
-        }
-    }
-    let usual = columns.into_iter().map(|(name, types)| {
-        let all = types.iter().map(|(_, files)| files).sum();
-        let usual = types.into_iter().rev().max_by_key(|(_, files)| *files);
-        let (data_type, files) = usual.unwrap_or((DataType::Null, 0));
-        let field = Arc::new(Field::new(name, data_type, true));
-        UsualColumn { field, files, all }
-    });
-    usual.collect()
-}
-
-/// A type that both can be read as without losing anything.
-fn wider(one: &DataType, other: &DataType) -> Option<DataType> {
-    let rank = |data_type: &DataType| match data_type {
-        DataType::Int8 => 1,
-        DataType::Int16 => 2,
-        DataType::Int32 => 3,
-        DataType::Int64 => 4,
-        _ => 0,
-    };
-    match (one, other) {
-        (one, other) if one == other => Some(one.clone()),
-        (DataType::Null, known) | (known, DataType::Null) => Some(known.clone()),
-        (DataType::Dictionary(_, value), other) | (other, DataType::Dictionary(_, value)) => {
-            let is_text = |found: &DataType| matches!(found, DataType::Utf8 | DataType::LargeUtf8);
-            match other {
-                DataType::Utf8View if is_text(value) => Some(DataType::Utf8View),
-                other => wider(value, other),
-            }
-        }
-        (DataType::Timestamp(_, one), DataType::Timestamp(_, other)) if one == other => {
-            Some(DataType::Timestamp(TimeUnit::Microsecond, one.clone()))
-        }
-        (one, other) if rank(one) > 0 && rank(other) > 0 => {
-            Some(if rank(one) > rank(other) { one } else { other }.clone())
-        }
-        _ => None,
-    }
-}
-
-/// What is wrong with a column that has another type than in most files.
-fn differs(field: &Field, usual: &[UsualColumn]) -> Option<(String, String)> {
-    let column = usual
-        .iter()
-        .find(|column| column.field.name() == field.name())?;
-    let expected = column.field.data_type();
-    if wider(field.data_type(), expected).as_ref() == Some(expected) {
-        return None;
-    }
-    let (name, expected) = (field.name(), type_name(expected));
-    let problem = format!(
-        "has column '{name}' as {}, but it is {expected} in {} of the {} files that have it",
-        type_name(field.data_type()),
-        column.files,
-        column.all
-    );
-    Some((problem, format!("write it again as {expected}")))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn footers(name: &str, types: &[DataType]) -> Vec<Footer> {
-        let footer = |data_type: &DataType| {
-            let columns = Schema::new(vec![Field::new(name, data_type.clone(), true)]);
-            Footer {
-                statistics: Statistics::new_unknown(&columns),
-                columns: Arc::new(columns),
-            }
-        };
-        types.iter().map(footer).collect()
-    }
-
-    #[test]
-    fn the_type_of_most_files_counts_and_wider_ones_fit() {
-        let (text, small, large) = (DataType::Utf8View, DataType::Int32, DataType::Int64);
-        let found = [text.clone(), small.clone(), DataType::Null, large.clone()];
-        let columns = usual_columns(&footers("a", &found));
-        let seen: Vec<_> = columns
-            .iter()
-            .map(|column| (column.field.data_type().clone(), column.files, column.all))
-            .collect();
-        assert_eq!(seen, [(large.clone(), 2, 3)]);
-        let differs = |found: DataType| differs(&Field::new("a", found, true), &columns).is_some();
-        assert!(differs(text));
-        assert!(!differs(small) && !differs(large) && !differs(DataType::Null));
-    }
 }

@@ -121,13 +121,11 @@ impl Place {
 
     /// The location without files of its format.
     pub(super) fn no_files(&self, others: &[Path]) -> LakeError {
-        let others = match others.first() {
-            Some(first) => format!(" (but '{}')", self.address(first)),
-            None => String::new(),
-        };
+        let such_as = |first: &Path| format!(", but others such as '{}'", self.address(first));
         LakeError::NoFiles {
-            location: self.address(self.url.prefix()) + &others,
+            location: self.address(self.url.prefix()),
             format: self.format.name().to_owned(),
+            others: others.first().map(such_as).unwrap_or_default(),
         }
     }
 

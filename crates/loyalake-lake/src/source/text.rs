@@ -25,7 +25,7 @@ use crate::{BadFile, LakeError, Result};
 /// Rows of a batch.
 const BATCH_ROWS: usize = 8192;
 
-/// Blocks of a file that are decoded together.
+/// Blocks that are decoded together.
 const DECODED_AT_ONCE: usize = 2;
 
 /// A text file of which the columns are known.
@@ -47,9 +47,14 @@ pub(super) async fn check(
         Format::Json => super::json::open(place, file).await,
         _ => super::csv::open(place, file).await,
     };
+    // of CSV a header is looked at, of JSON everything
+    let at_once = match format {
+        Format::Json => DECODED_AT_ONCE,
+        _ => CHECKS_AT_ONCE,
+    };
     let found = stream::iter(&files.good)
         .map(open)
-        .buffered(CHECKS_AT_ONCE)
+        .buffered(at_once)
         .collect()
         .await;
     let opened = files.keep(found)?;

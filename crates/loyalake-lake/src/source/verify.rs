@@ -1,15 +1,17 @@
 //! Which file is broken, when a query failed and does not say: every file is read by itself.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use datafusion::datasource::listing::PartitionedFile;
 use datafusion::datasource::physical_plan::ParquetFileReaderFactory;
 use datafusion::datasource::physical_plan::parquet::DefaultParquetFileReaderFactory;
+use datafusion::error::DataFusionError;
 use datafusion::parquet::arrow::ProjectionMask;
 use datafusion::parquet::arrow::async_reader::{AsyncFileReader, ParquetRecordBatchStreamBuilder};
 use datafusion::parquet::errors::ParquetError;
 use datafusion::physical_plan::metrics::ExecutionPlanMetricsSet;
-use futures::TryStreamExt;
+use futures::{FutureExt, TryStreamExt};
 use object_store::{ObjectMeta, ObjectStore};
 use url::Url;
 
@@ -26,13 +28,11 @@ pub(super) async fn broken_files(
 ) -> Result<Vec<BadFile>> {
     let mut broken = Vec::new();
     for file in files {
-        // a task of its own, because a reader may panic at bytes that nobody expects
         let reading = tokio::spawn(first_broken_column(Arc::clone(store), file.clone()));
-        let problem = match reading.await {
-            Ok(found) => found?,
-            Err(error) => Some(format!("stops its reader: {error}")),
-        };
-        if let Some(problem) = problem {
+        let read = reading
+            .await
+            .map_err(|error| DataFusionError::ExecutionJoin(Box::new(error)))?;
+        if let Some(problem) = read? {
             broken.push(BadFile {
                 location: address(url, &file.location),
                 problem,
@@ -80,11 +80,15 @@ async fn first_broken_column(
                 while batches.try_next().await?.is_some() {}
                 Ok(())
             };
-            if let Err(error) = read.await {
+            // a reader may panic at bytes that nobody expects
+            let read = AssertUnwindSafe(read).catch_unwind().await;
+            let panicked = |_| Err(ParquetError::General("its reader panics".to_owned()));
+            if let Err(error) = read.unwrap_or_else(panicked) {
                 let (start, length) = column.byte_range();
                 let name = column.column_path().string();
                 let place = format!(
-                    "is broken in row group {group}, column '{name}', {length} bytes from {start} on"
+                    "is broken in row group {group}, column '{name}', {length} bytes from byte \
+                    {start} on"
                 );
                 return problem(error, &place);
             }

@@ -7,6 +7,12 @@
 
 #[path = "stores/azure.rs"]
 mod azure;
+#[path = "stores/faults.rs"]
+mod faults;
+#[path = "stores/proxy.rs"]
+mod proxy;
+#[path = "stores/readers.rs"]
+mod readers;
 #[path = "stores/refusals.rs"]
 mod refusals;
 #[path = "stores/s3.rs"]

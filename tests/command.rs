@@ -121,7 +121,7 @@ fn a_config_that_is_not_there_is_named() {
 fn a_location_that_does_not_exist_is_a_config_error() {
     let shop = Shop::new();
     shop.write("lake.toml", &CONFIG.replace("orders.csv", "data/orders/"));
-    assert_says(shop.check(), 2, &["data/orders/' does not exist"]);
+    assert_says(shop.check(), 2, &["data/orders' does not exist"]);
 }
 
 #[test]

@@ -4,29 +4,28 @@
 //! at the versions that the ledger names, so that tables always fit together. Inputs are in
 //! `source`, staging and intermediate relations in `job`.
 
+mod jobs;
+
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use chrono::NaiveDate;
-use datafusion::arrow::datatypes::DataType;
 use datafusion::catalog::{SchemaProvider, TableProvider};
 use datafusion::datasource::ViewTable;
 use datafusion::error::{DataFusionError, Result as QueryResult};
 use datafusion::logical_expr::{TableType, col, lit};
 use datafusion::prelude::SessionContext;
 use loyalake_lake::delta::{DeltaVersion, PARTITION};
-use loyalake_lake::erasure::erased_customers;
 use loyalake_lake::{Location, Storage};
 
 use crate::config::Config;
 use crate::ledger::Ledger;
-use crate::parameters::Parameters;
-use crate::project::{Project, SOURCE_SCHEMA};
-use crate::session::{self, CATALOG, JOB_SCHEMA, Session, scan};
-use crate::sql_file::Kind;
+use crate::project::Project;
+use crate::session::{self, CATALOG, JOB_SCHEMA, scan};
 use crate::{JobsError, Result};
+use jobs::define_jobs;
 
 /// Schema of the newest published run.
 const LATEST: &str = "latest";
@@ -118,108 +117,6 @@ pub async fn with_project(project: &Project, today: NaiveDate) -> Result<Analyst
         notes,
         as_of_date,
     })
-}
-
-/// Names for inputs and for the relations that are not published.
-async fn define_jobs(project: &Project, context: &SessionContext, date: NaiveDate) -> Result<()> {
-    // it knows schema `job`, which knows it: neither ever ends, so it owns no spill folder
-    let names = session::context_beside(context, &project.config, JOB_SCHEMA)?;
-    let session = Session::open(project, names.clone(), date).await?;
-    session.storage.register(&context.runtime_env());
-    crate::run::define_nothing(&session, date)?;
-    let output = session.locate(&project.config.lake.output)?;
-    crate::run::define_erased(&session, &erased_customers(&output).await?)?;
-    let jobs = JobSchema {
-        project: project.clone(),
-        context: names.clone(),
-        parameters: session.parameters,
-        storage: session.storage,
-        keys: session.keys,
-        planned: Mutex::default(),
-    };
-    let failed = |source| JobsError::Execution {
-        relation: JOB_SCHEMA.to_owned(),
-        source,
-    };
-    let Some((from, to)) = names.catalog(CATALOG).zip(context.catalog(CATALOG)) else {
-        return Ok(());
-    };
-    if let Some(sources) = from.schema(SOURCE_SCHEMA) {
-        to.register_schema(SOURCE_SCHEMA, sources).map_err(failed)?;
-    }
-    let jobs: Arc<dyn SchemaProvider> = Arc::new(jobs);
-    from.register_schema(JOB_SCHEMA, Arc::clone(&jobs))
-        .map_err(failed)?;
-    to.register_schema(JOB_SCHEMA, jobs).map_err(failed)?;
-    Ok(())
-}
-
-/// Staging and intermediate relations, planned as views when they are asked for.
-struct JobSchema {
-    project: Project,
-    /// Where the names in their SQL are known, this schema's among them.
-    context: SessionContext,
-    parameters: Parameters,
-    storage: Storage,
-    keys: BTreeMap<String, DataType>,
-    /// A relation is planned once, however many others read it.
-    planned: Mutex<BTreeMap<String, Arc<dyn TableProvider>>>,
-}
-
-impl JobSchema {
-    fn planned(&self) -> MutexGuard<'_, BTreeMap<String, Arc<dyn TableProvider>>> {
-        self.planned.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl std::fmt::Debug for JobSchema {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("JobSchema").finish_non_exhaustive()
-    }
-}
-
-#[async_trait]
-impl SchemaProvider for JobSchema {
-    fn table_names(&self) -> Vec<String> {
-        let files = self.project.graph.files().iter();
-        files
-            .filter(|file| file.kind < Kind::Mart)
-            .map(|file| file.name.clone())
-            .collect()
-    }
-
-    async fn table(&self, name: &str) -> QueryResult<Option<Arc<dyn TableProvider>>> {
-        let Some(file) = self.project.graph.get(name) else {
-            return Ok(None);
-        };
-        if let Some(planned) = self.planned().get(name) {
-            return Ok(Some(Arc::clone(planned)));
-        }
-        let session = Session {
-            context: self.context.clone(),
-            project: &self.project,
-            parameters: self.parameters.clone(),
-            storage: self.storage.clone(),
-            sources: BTreeMap::new(),
-            keys: self.keys.clone(),
-        };
-        let plan = session.plan(file).await;
-        let plan = plan.map_err(|error| DataFusionError::External(Box::new(error)))?;
-        let table: Arc<dyn TableProvider> = Arc::new(ViewTable::new(plan, None));
-        self.planned().insert(name.to_owned(), Arc::clone(&table));
-        Ok(Some(table))
-    }
-
-    async fn table_type(&self, name: &str) -> QueryResult<Option<TableType>> {
-        Ok(self.table_exist(name).then_some(TableType::View))
-    }
-
-    fn table_exist(&self, name: &str) -> bool {
-        self.project
-            .graph
-            .get(name)
-            .is_some_and(|file| file.kind <= Kind::Mart)
-    }
 }
 
 /// Published tables at the versions of one run, opened when they are asked for.

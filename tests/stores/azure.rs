@@ -7,7 +7,7 @@ use crate::shop::{Shop, orders};
 fn a_night_on_azure_gives_the_tables_of_a_local_one() {
     let Some(server) = azurite() else { return };
     let container = Bucket::of_azure(server, "night");
-    container.put("orders/2024/a.csv", orders());
+    container.put("orders/2024/orders.csv", orders());
     let shop = Shop::new()
         .source("orders", "az://night/orders/2024/*.csv", "csv")
         .lake("az://night/lake", "az://night/scratch")

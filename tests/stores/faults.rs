@@ -20,6 +20,9 @@ fn shop(server: &Server, name: &str) -> (Shop, Bucket) {
     (shop, bucket)
 }
 
+/// What is put when everything is published.
+const CLOSED: &str = ".closed";
+
 fn local_tables() -> Vec<String> {
     let local = Shop::local();
     local.must_run();
@@ -68,7 +71,7 @@ fn a_commit_whose_answer_is_lost_is_made_once() {
     ] {
         let (shop, bucket) = shop(server, name);
         let commits_and_control = || {
-            let rule = |path| Rule::new("PUT", path, Pick::FirstOfEachPath, fault);
+            let rule = |path| Rule::new("PUT", path, Pick::OfEachPath(1), fault);
             vec![rule("/_delta_log/"), rule("/_loyalake/")]
         };
         let proxy = Proxy::start(server.port, commits_and_control());
@@ -106,8 +109,13 @@ fn an_upload_in_parts_survives_lost_connections() {
     bucket.put("orders.csv", orders);
     let rule = |method, pick, fault| Rule::new(method, "uploadId=", pick, fault);
     let rules = vec![
-        rule("PUT", Pick::FirstOfEachPath, Fault::CutRequest),
-        rule("POST", Pick::FirstOfEachPath, Fault::LoseAnswer),
+        rule("PUT", Pick::OfEachPath(1), Fault::CutRequest),
+        rule("POST", Pick::OfEachPath(1), Fault::LoseAnswer),
+        rule(
+            "POST",
+            Pick::OfEachPath(2),
+            Fault::Status(404, "NoSuchUpload"),
+        ),
     ];
     let proxy = Proxy::start(server.port, rules);
     let shop = Shop::new()
@@ -123,55 +131,57 @@ fn an_upload_in_parts_survives_lost_connections() {
     assert_eq!(rows, "orders\n400000\n");
 }
 
-/// The store goes away for good at one request of a night, after a night that went well.
-#[track_caller]
-fn assert_survives(name: &str, method: &'static str, path: &'static str, nth: usize) {
+/// The store goes away for good when something is put, after a night that went well.
+fn assert_survives(name: &str, path: &'static str, nth: usize) {
     let Some(server) = moto() else { return };
     let (before, bucket) = shop(server, name);
     let before = before.s3(server.port);
     before.must_run();
     let expected = before.tables();
-    let rules = vec![Rule::new(method, path, Pick::Nth(nth), Fault::Vanish)];
-    let proxy = Proxy::start(server.port, rules);
-    let location = |folder: &str| format!("s3://{name}/{folder}");
-    let shop = Shop::new()
-        .source("orders", &location("orders.csv"), "csv")
-        .lake(&location("lake"), &location("scratch"))
-        .s3(proxy.port);
+    let proxy = Proxy::start(
+        server.port,
+        vec![Rule::new("PUT", path, Pick::Nth(nth), Fault::Vanish)],
+    );
+    let (shop, _) = shop(server, name);
+    let shop = shop.s3(proxy.port);
     bucket.put(
         "orders.csv",
         orders() + "152,4,2024-06-02T10:00:00Z,paid,77.00\n",
     );
-    shop.run()
-        .assert_failed(1, &["the connection to the store was lost"]);
+    let done = shop.run();
     assert_eq!(proxy.faults().len(), 1, "{:?}", proxy.faults());
-    assert_eq!(before.tables(), expected, "readers see the night before");
+    let is_published = path == CLOSED;
+    if is_published {
+        assert_eq!(done.code, 0, "{name}: {}", done.error);
+    } else {
+        done.assert_failed(1, &["the connection to the store was lost"]);
+        assert_eq!(
+            before.tables(),
+            expected,
+            "{name}: the night before is seen"
+        );
+    }
     proxy.mend();
     shop.must_run();
     let healed = shop.tables();
-    assert_ne!(healed, expected, "and now the new one");
-    assert!(healed.iter().any(|row| row.contains("77")), "{healed:?}");
-    assert_eq!(bucket.names("scratch"), [""; 0]);
-    let leases = bucket.names("lake/_loyalake/runs");
-    assert_eq!(leases, [""; 0]);
+    assert!(healed.iter().any(|row| row.contains("77")), "{name}");
+    assert_eq!(bucket.names("scratch"), [""; 0], "{name}");
+    assert_eq!(bucket.names("lake/_loyalake/runs"), [""; 0], "{name}");
 }
 
 #[test]
-fn a_store_that_goes_away_while_files_are_staged_leaves_the_night_before() {
-    assert_survives("gone-staging", "PUT", "/lake/customer_rfm/as_of_date", 1);
-}
-
-#[test]
-fn a_store_that_goes_away_at_the_first_commit_leaves_the_night_before() {
-    assert_survives("gone-first", "PUT", "_delta_log", 1);
-}
-
-#[test]
-fn a_store_that_goes_away_between_commits_leaves_the_night_before() {
-    assert_survives("gone-between", "PUT", "_delta_log", 9);
-}
-
-#[test]
-fn a_store_that_goes_away_at_the_last_commit_leaves_the_night_before() {
-    assert_survives("gone-last", "PUT", "/runs/_delta_log", 1);
+fn a_store_that_goes_away_leaves_the_night_before() {
+    // most of the time nothing happens but waiting for the store
+    std::thread::scope(|scope| {
+        for (name, path, nth) in [
+            ("gone-staging", "/lake/customer_rfm/as_of_date", 1),
+            ("gone-announced", "/_loyalake/publications/", 1),
+            ("gone-first", "/_delta_log/", 1),
+            ("gone-between", "/_delta_log/", 9),
+            ("gone-last", "/runs/_delta_log/", 1),
+            ("gone-closed", CLOSED, 1),
+        ] {
+            scope.spawn(move || assert_survives(name, path, nth));
+        }
+    });
 }

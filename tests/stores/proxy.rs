@@ -1,6 +1,6 @@
 //! A proxy before a store that makes it fail in a given way.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::Arc;
@@ -31,8 +31,8 @@ pub(crate) enum Fault {
 pub(crate) enum Pick {
     /// Every so many.
     Every(usize),
-    /// The first one for each path.
-    FirstOfEachPath,
+    /// This one for each path, counted from 1.
+    OfEachPath(usize),
     /// This one, counted from 1.
     Nth(usize),
 }
@@ -44,7 +44,7 @@ pub(crate) struct Rule {
     pick: Pick,
     fault: Fault,
     count: usize,
-    paths: HashSet<String>,
+    paths: HashMap<String, usize>,
 }
 
 impl Rule {
@@ -56,7 +56,7 @@ impl Rule {
             pick,
             fault,
             count: 0,
-            paths: HashSet::new(),
+            paths: HashMap::new(),
         }
     }
 
@@ -68,7 +68,11 @@ impl Rule {
         self.count += 1;
         match self.pick {
             Pick::Every(number) => self.count.is_multiple_of(number),
-            Pick::FirstOfEachPath => self.paths.insert(path.to_owned()),
+            Pick::OfEachPath(number) => {
+                let count = self.paths.entry(path.to_owned()).or_default();
+                *count += 1;
+                *count == number
+            }
             Pick::Nth(number) => self.count == number,
         }
     }
@@ -127,7 +131,9 @@ impl Proxy {
 impl Shared {
     /// One request of a connection; the client opens another for the next.
     fn serve(&self, mut client: &TcpStream) -> std::io::Result<()> {
-        let mut reader = BufReader::new(client.try_clone()?);
+        // nothing is read ahead: what is left unread makes the end of a connection a reset, which
+        // clients tell from an orderly one
+        let mut reader = BufReader::with_capacity(1, client.try_clone()?);
         let mut head = String::new();
         let mut length = 0;
         while reader.read_line(&mut head)? > 2 {
@@ -140,13 +146,12 @@ impl Shared {
         let (method, path) = (words.next().unwrap_or(""), words.next().unwrap_or(""));
         let fault = self.fault_of(method, path);
         if self.is_gone.load(Ordering::SeqCst) {
-            return client.shutdown(Shutdown::Both);
+            return Ok(());
         }
         let mut body = vec![0; length];
         if matches!(fault, Some(Fault::CutRequest)) {
             body.truncate(length / 2);
-            reader.read_exact(&mut body)?;
-            return client.shutdown(Shutdown::Both);
+            return reader.read_exact(&mut body);
         }
         reader.read_exact(&mut body)?;
         let answer = match fault {

@@ -10,7 +10,7 @@ use crate::shop::{Done, Shop, orders};
 fn a_night_on_s3_gives_the_tables_of_a_local_one() {
     let Some(server) = moto() else { return };
     let bucket = Bucket::of_s3(server, "night");
-    bucket.put("orders/2024/a.csv", orders());
+    bucket.put("orders/2024/orders.csv", orders());
     let shop = Shop::new()
         .source("orders", "s3://night/orders/", "csv")
         .lake("s3://night/lake", "s3://night/scratch")
@@ -62,7 +62,7 @@ fn locations_have_options_of_their_own() {
     let one = Bucket::of_s3(first, "own-one");
     let two = Bucket::of_s3(second, "own-two");
     one.put("data/rows.csv", "id\n1\n2\n");
-    two.put("data/rows.csv", "id\n7\n8\n");
+    two.put("data/others.csv", "id\n7\n8\n");
     one.put("orders/orders.csv", orders());
     let shop = Shop::new()
         .source("orders", "s3://own-one/orders", "csv")

@@ -121,7 +121,12 @@ async fn csv_that_is_broken_names_the_line() {
         ),
     ];
     for (case, bad, expected) in cases {
-        let error = refusal_of_csv(&[text.as_bytes(), bad, lines(5, 2).as_bytes()].concat()).await;
+        let rest = if case == "cut off" {
+            String::new()
+        } else {
+            lines(5, 2)
+        };
+        let error = refusal_of_csv(&[text.as_bytes(), bad, rest.as_bytes()].concat()).await;
         assert!(error.contains(expected), "{case}: {error}");
     }
 }

@@ -188,7 +188,7 @@ fn excerpt(place: &Place) -> (String, usize, usize) {
     let (mut text, mut offset, mut start) = (String::new(), 0, 0);
     for line in place.text.split_inclusive('\n') {
         let words = line.trim_end_matches('\n');
-        let inside = place.offset.checked_sub(start).unwrap_or_default();
+        let inside = place.offset.saturating_sub(start);
         let is_inside = inside < line.len();
         let from = if is_inside { inside } else { 0 };
         let from = words.floor_char_boundary(from.saturating_sub(MAX_SHOWN / 2));

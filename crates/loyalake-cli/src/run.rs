@@ -125,13 +125,11 @@ async fn one(
     } else {
         Arc::new(Bar::new(as_of_date))
     };
-    match ledger {
-        Some(ledger) => run_unless_published(project, &options, ledger, observer).await,
-        None => {
-            let report = loyalake_jobs::run(project, &options, observer).await?;
-            Ok(Outcome::Published(Box::new(report)))
-        }
+    if let Some(ledger) = ledger {
+        return run_unless_published(project, &options, ledger, observer).await;
     }
+    let report = loyalake_jobs::run(project, &options, observer).await?;
+    Ok(Outcome::Published(Box::new(report)))
 }
 
 /// The dates to run, in order.

@@ -10,7 +10,7 @@ use crate::shop::{Done, Shop, orders};
 fn a_night_on_s3_gives_the_tables_of_a_local_one() {
     let Some(server) = moto() else { return };
     let bucket = Bucket::of_s3(server, "night");
-    bucket.put("orders/2024/orders.csv", orders());
+    bucket.put("orders/orders.csv", orders());
     let shop = Shop::new()
         .source("orders", "s3://night/orders/", "csv")
         .lake("s3://night/lake", "s3://night/scratch")

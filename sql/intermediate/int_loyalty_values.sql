@@ -1,6 +1,6 @@
 -- int_loyalty_values: what the loyalty components of each customer are measured by.
 -- grain: customer_id
--- inputs: customer_metrics, int_customer_days
+-- inputs: customer_metrics, int_customer_days, int_loyalty_contacts
 -- params: $as_of_date, $gap_prior_purchases, $min_regularity_months
 -- source: purchase_recency is the days since the last purchase over the expected gap between
 --     purchases; a customer's own mean gap is drawn towards that of all repeat buyers
@@ -56,6 +56,17 @@ expected as (
             / nullif(repeat_purchases + $gap_prior_purchases, 0) as expected_gap
     from observed
 
+),
+
+with_contacts as (
+
+    select
+        expected.*,
+        int_loyalty_contacts.* exclude (customer_id)
+    from int_loyalty_contacts
+    right join expected
+        on int_loyalty_contacts.customer_id = expected.customer_id
+
 )
 
 select
@@ -69,6 +80,14 @@ select
     cast(age_days as double) as tenure,  -- days
     case
         when observed_months >= $min_regularity_months then purchase_months / observed_months
-    end as regularity  -- share of calendar months with a purchase
+    end as regularity,  -- share of calendar months with a purchase
+    recommendation,  -- 0 to 1
+    satisfaction,  -- 0 to 1
+    advocacy,  -- referrals and reviews
+    social_activity,  -- mentions
+    support_friction,  -- complaints per order
+    trust,  -- 0 to 1
+    preference,  -- 0 to 1
+    repurchase  -- 0 to 1
 
-from expected
+from with_contacts

@@ -1,6 +1,6 @@
 -- loyalty_score_components: what makes up each customer's loyalty score, ten rows per customer.
 -- grain: customer_id, component
--- inputs: int_loyalty_components
+-- inputs: int_loyalty_components, run.supplied
 -- params: none
 -- source: definition in int_loyalty_components; contributions add up to the score
 with
@@ -10,7 +10,11 @@ components as (
     select
         customer_id,
         unnest(components) as component,
-        unnest(loyalty['contributions']) as points
+        unnest(loyalty['contributions']) as points,
+        (select count(*) from run.supplied where name = 'survey_answers') > 0 as has_answers,
+        (
+            select count(*) from run.supplied where name in ('survey_answers', 'reviews')
+        ) > 0 as has_satisfaction
     from int_loyalty_components
 
 )
@@ -27,6 +31,8 @@ select
             when component['value'] is not null then 'ok'
             when component['name'] in ('regularity', 'purchase_recency')
                 then 'insufficient_history'
+            when component['name'] = 'recommendation' and has_answers then 'no_answer'
+            when component['name'] = 'satisfaction' and has_satisfaction then 'no_answer'
             else 'missing_input'
         end as varchar
     ) as component_status,

@@ -1,29 +1,49 @@
 -- loyalty_scores: how loyal each customer is, from 0 to 100, and of which kind.
 -- grain: customer_id
--- inputs: int_loyalty_components
+-- inputs: int_loyalty_components, published.previous_scores, run.supplied
 -- params: $gold_cut, $high_cut, $min_coverage, $platinum_cut, $silver_cut
 -- source: loyalty_type: Dick and Basu (1994), Journal of the Academy of Marketing Science 22(2);
 --     satisfaction_quadrant: Jones and Sasser (1995), Harvard Business Review 73(6)
 with
 
+-- the small side of a join stands on the left: that side is held in memory
+with_previous as (
+
+    select
+        int_loyalty_components.*,
+        previous_scores.loyalty_score as previous_score,
+        previous_scores.customer_id is not null as was_customer,
+        (select max(as_of_date) from published.previous_scores) as previous_as_of_date
+    from published.previous_scores as previous_scores
+    right join int_loyalty_components
+        on previous_scores.customer_id = int_loyalty_components.customer_id
+
+),
+
 scores as (
 
     -- a score that rests on too little of its weight is no score
     select
-        customer_id,
+        *,
         loyalty['coverage'] as coverage,
         case when loyalty['coverage'] >= $min_coverage then loyalty['score'] end as loyalty_score,
         case
             when behavioral['coverage'] >= $min_coverage then behavioral['score']
         end as behavioral_score,
-        cast(null as double) as attitudinal_score,
+        case
+            when attitudinal['coverage'] >= $min_coverage then attitudinal['score']
+        end as attitudinal_score,
         case
             when advocacy['coverage'] >= $min_coverage then advocacy['score']
         end as advocacy_score,
         case
             when satisfaction['coverage'] >= $min_coverage then satisfaction['score']
-        end as satisfaction_score
-    from int_loyalty_components
+        end as satisfaction_score,
+        (select count(*) from run.supplied where name = 'survey_answers') > 0 as has_answers,
+        (
+            select count(*) from run.supplied where name in ('survey_answers', 'reviews')
+        ) > 0 as has_satisfaction
+    from with_previous
 
 )
 
@@ -52,6 +72,34 @@ select
     cast(
         case when loyalty_score is null then 'insufficient_coverage' else 'ok' end as varchar
     ) as score_status,
+    cast(
+        case when behavioral_score is null then 'insufficient_coverage' else 'ok' end as varchar
+    ) as behavioral_status,
+    cast(
+        case when advocacy_score is null then 'missing_input' else 'ok' end as varchar
+    ) as advocacy_status,
+    cast(
+        case
+            when attitudinal_score is not null then 'ok'
+            when has_answers then 'insufficient_coverage'
+            else 'missing_input'
+        end as varchar
+    ) as attitudinal_status,
+    cast(
+        case
+            when satisfaction_score is not null then 'ok'
+            when has_satisfaction then 'no_answer'
+            else 'missing_input'
+        end as varchar
+    ) as satisfaction_status,
+    cast(
+        case
+            when loyalty_score is null or (was_customer and previous_score is null) then 'unscored'
+            when previous_score is not null then 'ok'
+            when previous_as_of_date is null then 'first_run'
+            else 'new_customer'
+        end as varchar
+    ) as score_change_status,
 
     ---------- numerics
     cast(loyalty_score as double) as loyalty_score,  -- points, 0 to 100
@@ -60,6 +108,9 @@ select
     cast(attitudinal_score as double) as attitudinal_score,  -- points, 0 to 100
     cast(advocacy_score as double) as advocacy_score,  -- points, 0 to 100
     cast(satisfaction_score as double) as satisfaction_score,  -- points, 0 to 100
-    cast(null as double) as score_change  -- points since an earlier run
+    loyalty_score - previous_score as score_change,  -- points since previous_as_of_date
+
+    ---------- dates
+    previous_as_of_date  -- of the newest run for an earlier date
 
 from scores

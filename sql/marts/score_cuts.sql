@@ -46,6 +46,21 @@ cuts_of_scores as (
     select 'tenure' as score, quantile_cuts(tenure, 100) as cuts
     from int_loyalty_values
 
+    union all
+
+    select 'advocacy' as score, quantile_cuts(advocacy, 100) as cuts
+    from int_loyalty_values
+
+    union all
+
+    select 'social_activity' as score, quantile_cuts(social_activity, 100) as cuts
+    from int_loyalty_values
+
+    union all
+
+    select 'support_friction' as score, quantile_cuts(support_friction, 100) as cuts
+    from int_loyalty_values
+
 )
 
 select

@@ -15,12 +15,13 @@ use chrono::NaiveDate;
 use datafusion::catalog::{SchemaProvider, TableProvider};
 use datafusion::datasource::ViewTable;
 use datafusion::error::{DataFusionError, Result as QueryResult};
-use datafusion::logical_expr::{TableType, col, lit};
+use datafusion::logical_expr::{LogicalPlanBuilder, TableType, col, lit};
 use datafusion::prelude::SessionContext;
 use loyalake_lake::delta::{DeltaVersion, PARTITION};
 use loyalake_lake::{Location, Storage};
 
 use crate::config::Config;
+use crate::earlier::date_literal;
 use crate::ledger::Ledger;
 use crate::project::Project;
 use crate::session::{self, CATALOG, JOB_SCHEMA, scan};
@@ -109,7 +110,7 @@ pub async fn with_project(project: &Project, today: NaiveDate) -> Result<Analyst
     }
     let date = as_of_date.unwrap_or(today);
     let context = context.enable_url_table();
-    if let Err(error) = define_jobs(project, &context, date).await {
+    if let Err(error) = define_jobs(project, &context, runs.as_ref(), date).await {
         notes.push(format!("schemas source and job are empty: {error}"));
     }
     Ok(Analyst {
@@ -148,19 +149,13 @@ impl PublishedSchema {
         };
         let plan = scan(name, table)
             .and_then(|plan| {
-                let day = datafusion::common::ScalarValue::Date32(Some(days_since_epoch(date)));
-                datafusion::logical_expr::LogicalPlanBuilder::from(plan)
-                    .filter(col(PARTITION).eq(lit(day)))?
+                LogicalPlanBuilder::from(plan)
+                    .filter(col(PARTITION).eq(lit(date_literal(date))))?
                     .build()
             })
             .map_err(failed)?;
         Ok(Some(Arc::new(ViewTable::new(plan, None))))
     }
-}
-
-fn days_since_epoch(date: NaiveDate) -> i32 {
-    let days = date.signed_duration_since(NaiveDate::default()).num_days();
-    i32::try_from(days).unwrap_or_default()
 }
 
 #[async_trait]

@@ -30,18 +30,20 @@ pub struct Contract {
 pub struct ContractColumn {
     /// Its name.
     pub name: String,
-    /// Its type; a key may be any integer in place of varchar.
+    /// Its type; a key (`…_id`) may be any integer in place of varchar.
     pub data_type: DataType,
     /// Whether a row without it is broken.
     pub is_required: bool,
     /// Meaning and unit.
     pub comment: String,
     pub(crate) checks: Vec<String>,
+    /// The key whose type it has, of a key: its own name, or what it references.
+    key: Option<String>,
 }
 
 impl ContractColumn {
     fn is_key(&self) -> bool {
-        self.name.ends_with("_id") && self.data_type == DataType::Utf8View
+        self.key.is_some()
     }
 
     /// Bytes of the longest text that is taken for a value: a longer one is a file's accident, and
@@ -52,7 +54,7 @@ impl ContractColumn {
 
     /// The type that this project's sources give it.
     pub(crate) fn type_with(&self, keys: &BTreeMap<String, DataType>) -> DataType {
-        let key = keys.get(&self.name).filter(|_| self.is_key());
+        let key = self.key.as_ref().and_then(|key| keys.get(key));
         key.unwrap_or(&self.data_type).clone()
     }
 
@@ -113,11 +115,12 @@ impl Contract {
 
     /// Adds the key columns of a source to `keys`: integers, unless any source has text.
     pub(crate) fn collect_keys(&self, found: &Schema, keys: &mut BTreeMap<String, DataType>) {
-        for column in self.columns.iter().filter(|column| column.is_key()) {
+        let keyed = self.columns.iter();
+        for (name, column) in keyed.filter_map(|column| Some((column.key.as_ref()?, column))) {
             let Ok(field) = found.field_with_name(&column.name) else {
                 continue;
             };
-            let key = keys.entry(column.name.clone()).or_insert(DataType::Int64);
+            let key = keys.entry(name.clone()).or_insert(DataType::Int64);
             if !field.data_type().is_integer() {
                 *key = DataType::Utf8View;
             }
@@ -134,7 +137,9 @@ fn contract_column(column: &ColumnDef, file: &SqlFile) -> Result<ContractColumn>
         );
         file.error(message, &name)
     })?;
+    let is_key = name.ends_with("_id") && data_type == DataType::Utf8View;
     let mut contract = ContractColumn {
+        key: is_key.then(|| name.clone()),
         name,
         data_type,
         is_required: false,
@@ -145,6 +150,10 @@ fn contract_column(column: &ColumnDef, file: &SqlFile) -> Result<ContractColumn>
         match &option.option {
             ColumnOption::NotNull => contract.is_required = true,
             ColumnOption::Comment(text) => contract.comment.clone_from(text),
+            ColumnOption::ForeignKey(references) if is_key => {
+                let mut referred = references.referred_columns.iter();
+                contract.key = referred.next().map(|column| column.value.clone());
+            }
             ColumnOption::Check(check) => contract.checks.push(check.expr.to_string()),
             _ => {}
         }

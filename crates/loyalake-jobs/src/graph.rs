@@ -114,6 +114,18 @@ impl Graph {
         found
     }
 
+    /// The inputs that `name` reads, directly or not.
+    pub(crate) fn upstream_sources(&self, name: &str) -> BTreeSet<String> {
+        let mut files = self.upstream(name);
+        files.insert(name.to_owned());
+        let files = files.iter().filter_map(|name| self.get(name));
+        files
+            .flat_map(|file| &file.inputs)
+            .filter_map(|input| input.strip_prefix("source."))
+            .map(str::to_owned)
+            .collect()
+    }
+
     fn downstream(&self, name: &str) -> BTreeSet<String> {
         let reads = |file: &&SqlFile| self.upstream(&file.name).contains(name);
         self.order

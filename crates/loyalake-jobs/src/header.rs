@@ -9,8 +9,8 @@
 use std::collections::BTreeMap;
 
 /// Keys that a header may have.
-const KEYS: [&str; 7] = [
-    "grain", "inputs", "params", "source", "supply", "table", "severity",
+const KEYS: [&str; 8] = [
+    "grain", "inputs", "params", "source", "supply", "table", "older", "severity",
 ];
 
 /// A header, taken apart.

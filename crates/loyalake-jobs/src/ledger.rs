@@ -34,6 +34,14 @@ pub struct LedgerRow {
     pub versions: BTreeMap<String, u64>,
 }
 
+impl LedgerRow {
+    /// A text that changes when the run's rows may have.
+    pub(crate) fn content(&self) -> String {
+        let fingerprint = self.fingerprint.as_ref().unwrap_or(&self.run_id);
+        format!("{} {fingerprint}", self.as_of_date)
+    }
+}
+
 /// The published runs, one for each date.
 #[derive(Debug, Clone)]
 pub struct Ledger {

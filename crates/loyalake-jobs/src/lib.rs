@@ -11,6 +11,7 @@ pub mod config;
 mod conform;
 pub mod contract;
 mod describe;
+mod earlier;
 mod error;
 mod fingerprint;
 pub mod graph;

@@ -73,7 +73,7 @@ impl Library {
         let mut seen = BTreeMap::new();
         for file in self
             .files()
-            .filter(|file| !matches!(file.kind, Kind::Source | Kind::Audit))
+            .filter(|file| !file.kind.is_contract() && file.kind != Kind::Audit)
         {
             if let Some(other) = seen.insert(&file.name, &file.path) {
                 let message = format!(

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
 use datafusion::sql::sqlparser::ast::{
-    Array, CastKind, DataType, ExactNumberInfo, Expr, Ident, TypedString, UnaryOperator, Value,
+    Array, ArrayElemTypeDef, CastKind, DataType, ExactNumberInfo, Expr, Ident, TypedString,
+    UnaryOperator, Value,
 };
 use toml::Value as Toml;
 
@@ -23,6 +24,7 @@ enum Type {
     Varchar,
     Date,
     Strings,
+    Doubles,
     /// The name of a column, which stands in SQL as that column.
     Column,
 }
@@ -156,6 +158,12 @@ impl Parameters {
         self.0.get(name)?.value.as_ref()?.as_str()
     }
 
+    /// A parameter's value as a number of days, None when it is no such number.
+    pub(crate) fn days(&self, name: &str) -> Option<u64> {
+        let days = self.0.get(name)?.value.as_ref()?.as_integer()?;
+        u64::try_from(days).ok()
+    }
+
     /// All values as JSON, for the record.
     pub fn to_json(&self) -> serde_json::Value {
         let value =
@@ -200,6 +208,7 @@ impl Type {
             Self::Varchar => "varchar",
             Self::Date => "date",
             Self::Strings => "list of strings",
+            Self::Doubles => "list of doubles",
             Self::Column => "column",
         }
     }
@@ -225,6 +234,12 @@ impl Type {
                 name,
             )),
             (Self::Column, Toml::String(_)) => Ok(value.clone()),
+            (Self::Doubles, Toml::Array(items)) => {
+                let items = items
+                    .iter()
+                    .map(|item| Self::Double.check(name, item, config));
+                Ok(Toml::Array(items.collect::<Result<_>>()?))
+            }
             _ if Self::of(value) == Some(self) => Ok(value.clone()),
             _ => {
                 let expected = self.name();
@@ -246,6 +261,7 @@ fn declared(name: &str, value: Toml) -> Result<(Type, Option<Toml>)> {
                 Type::Double,
                 Type::Varchar,
                 Type::Date,
+                Type::Doubles,
                 Type::Column,
             ];
             let text = table.get("type").and_then(Toml::as_str).unwrap_or_default();
@@ -303,6 +319,10 @@ fn cast(expr: Expr, kind: Type) -> Expr {
         Type::Integer => DataType::BigInt(None),
         Type::Double => DataType::Double(ExactNumberInfo::None),
         Type::Varchar | Type::Strings | Type::Column => DataType::Varchar(None),
+        Type::Doubles => {
+            let item = Box::new(DataType::Double(ExactNumberInfo::None));
+            DataType::Array(ArrayElemTypeDef::SquareBracket(item, None))
+        }
         Type::Date => DataType::Date,
     };
     let expr = Box::new(expr);

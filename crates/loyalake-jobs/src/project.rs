@@ -6,6 +6,7 @@ use chrono_tz::Tz;
 
 use crate::config::nearest;
 use crate::contract::Contract;
+use crate::earlier::{Earlier, PUBLISHED_SCHEMA};
 use crate::graph::{Graph, RUN_SCHEMA};
 use crate::library::{Library, parameter_defaults};
 use crate::parameters::Parameters;
@@ -16,9 +17,12 @@ use crate::{Config, Result};
 pub(crate) const SOURCE_SCHEMA: &str = "source";
 
 /// Relations of schema `run`: what a run knows of itself.
-const RUN_RELATIONS: [&str; 6] = [
-    "current", "inputs", "tables", "audits", "warnings", "erased",
+const RUN_RELATIONS: [&str; 7] = [
+    "current", "inputs", "tables", "audits", "warnings", "erased", SUPPLIED,
 ];
+
+/// The relation of schema `run` that names the contracts which are supplied.
+pub(crate) const SUPPLIED: &str = "supplied";
 
 /// A configuration, its SQL files in order, its contracts and parameters.
 #[derive(Debug, Clone)]
@@ -29,6 +33,8 @@ pub struct Project {
     pub graph: Graph,
     /// Contracts of the inputs, by name.
     pub contracts: Vec<Contract>,
+    /// What relations read of earlier runs, by name.
+    pub(crate) published: Vec<Earlier>,
     /// Parameters, without a date.
     pub parameters: Parameters,
     /// Changes when any SQL file changes.
@@ -52,15 +58,20 @@ impl Project {
             .of_kind(Kind::Source)
             .map(Contract::try_new)
             .collect::<Result<_>>()?;
+        let published = library
+            .of_kind(Kind::Published)
+            .map(Earlier::try_new)
+            .collect::<Result<_>>()?;
         let files = library
             .files()
-            .filter(|file| file.kind != Kind::Source)
+            .filter(|file| !file.kind.is_contract())
             .cloned()
             .collect();
         let project = Self {
             config,
             graph: Graph::try_new(files)?,
             contracts,
+            published,
             parameters,
             sql_fingerprint: library.fingerprint(),
         };
@@ -155,6 +166,10 @@ impl Project {
                     || self.contracts.iter().any(|contract| contract.name == name)
             }
             Some((RUN_SCHEMA, name)) => RUN_RELATIONS.contains(&name),
+            Some((PUBLISHED_SCHEMA, name)) => {
+                let mut published = self.published.iter();
+                published.any(|earlier| earlier.contract.name == name)
+            }
             Some(_) => false,
             None => self
                 .graph

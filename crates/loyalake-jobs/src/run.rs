@@ -243,7 +243,7 @@ impl<'a> Run<'a> {
     async fn compute(&mut self, file: &SqlFile) -> Result<()> {
         match file.kind {
             Kind::Audit => self.audit(file).await,
-            Kind::Report | Kind::Source => Ok(()),
+            Kind::Report | Kind::Source | Kind::Published => Ok(()),
             _ => {
                 self.stage(file).await?;
                 if file.kind == Kind::Mart {

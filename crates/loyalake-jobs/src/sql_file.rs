@@ -18,6 +18,8 @@ use crate::{JobsError, Place, Result};
 pub enum Kind {
     /// The contract of an input.
     Source,
+    /// What is read of a table that an earlier run published.
+    Published,
     /// An input, mapped and cleaned.
     Staging,
     /// A step that is not published.
@@ -55,8 +57,9 @@ pub struct SqlFile {
 
 impl Kind {
     /// All kinds, in the order of the pipeline.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Source,
+        Self::Published,
         Self::Staging,
         Self::Intermediate,
         Self::Mart,
@@ -68,12 +71,18 @@ impl Kind {
     pub fn folder(self) -> &'static str {
         match self {
             Self::Source => "sources",
+            Self::Published => "published",
             Self::Staging => "staging",
             Self::Intermediate => "intermediate",
             Self::Mart => "marts",
             Self::Audit => "audits",
             Self::Report => "reports",
         }
+    }
+
+    /// Whether its files are `create table` statements that say what an input looks like.
+    pub fn is_contract(self) -> bool {
+        matches!(self, Self::Source | Self::Published)
     }
 }
 
@@ -102,14 +111,14 @@ impl SqlFile {
                 1,
             ));
         };
-        if kind != Kind::Source && !is_query(&statement) {
+        if !kind.is_contract() && !is_query(&statement) {
             return Err(JobsError::Sql {
                 message: "a file must hold a query; begin with `select` or `with`".to_owned(),
                 place: Place::at(path, &text, start.line, start.column),
             });
         }
         let scans = match kind {
-            Kind::Source => BTreeMap::new(),
+            _ if kind.is_contract() => BTreeMap::new(),
             _ => scans_of(&statement).map_err(|error| JobsError::sql(path, &text, None, &error))?,
         };
         let inputs = scans.keys().cloned().collect();

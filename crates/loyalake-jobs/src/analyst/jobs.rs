@@ -18,6 +18,7 @@ use datafusion::prelude::SessionContext;
 use loyalake_lake::Storage;
 use loyalake_lake::erasure::erased_customers;
 
+use crate::ledger::Ledger;
 use crate::parameters::Parameters;
 use crate::project::{Project, SOURCE_SCHEMA};
 use crate::session::{self, CATALOG, JOB_SCHEMA, Session};
@@ -28,6 +29,7 @@ use crate::{JobsError, Result};
 pub(super) async fn define_jobs(
     project: &Project,
     context: &SessionContext,
+    ledger: Option<&Ledger>,
     date: NaiveDate,
 ) -> Result<()> {
     // it knows schema `job`, which knows it: neither ever ends, so it owns no spill folder
@@ -37,6 +39,7 @@ pub(super) async fn define_jobs(
     crate::run::define_nothing(&session, date)?;
     let output = session.locate(&project.config.lake.output)?;
     crate::run::define_erased(&session, &erased_customers(&output).await?)?;
+    session.define_published(ledger, &output, date).await?;
     session.plan_all().await?;
     let failed = |source| JobsError::Execution {
         relation: JOB_SCHEMA.to_owned(),

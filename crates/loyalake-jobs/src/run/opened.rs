@@ -45,6 +45,10 @@ impl<'a> Opened<'a> {
         let inputs: BTreeMap<&String, String> = inputs
             .map(|(name, source)| (name, source.fingerprint()))
             .collect();
+        let ledger = Ledger::read(project, &output).await?;
+        let published = session
+            .define_published(ledger.as_ref(), &output, date)
+            .await?;
         let fingerprint = digest(&json!({
             "program": env!("CARGO_PKG_VERSION"),
             "sql": project.sql_fingerprint,
@@ -52,6 +56,7 @@ impl<'a> Opened<'a> {
             "tables": tables,
             "inputs": inputs,
             "erased": erased,
+            "published": published,
         }));
         Ok(Self {
             session,

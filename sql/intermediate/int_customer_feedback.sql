@@ -1,0 +1,58 @@
+-- int_customer_feedback: what each customer said, summed up.
+-- grain: customer_id
+-- inputs: int_feedback
+-- params: $activity_window_days, $as_of_date, $feedback_half_life_days, $feedback_window_days,
+--     $positive_unit
+-- source: of several answers the latest is that with the greatest instant, then the greatest key;
+--     a window of N days are the last N days up to $as_of_date
+with
+
+said as (
+
+    select
+        *,
+        source = 'survey_answers' as is_answer,
+        said_on > $as_of_date - $feedback_window_days as is_current,
+        said_on > $as_of_date - $activity_window_days as is_recent,
+        -- sums of decimals do not depend on the order of rows
+        cast(unit_value as decimal(13, 12)) as exact_unit
+    from int_feedback
+    where
+        is_valid
+        and customer_id is not null
+
+)
+
+select
+    ---------- ids
+    customer_id,
+
+    ---------- numerics
+    last_value(value order by said_at, feedback_id)
+        filter (where is_answer and question = 'nps') as nps_answer,  -- 0 to 10
+    last_value(unit_value order by said_at, feedback_id)
+        filter (where is_answer and is_current and question = 'nps') as recommendation,
+    last_value(unit_value order by said_at, feedback_id)
+        filter (where is_answer and is_current and question = 'trust') as trust,
+    last_value(unit_value order by said_at, feedback_id)
+        filter (where is_answer and is_current and question = 'preference') as preference,
+    last_value(unit_value order by said_at, feedback_id)
+        filter (where is_answer and is_current and question = 'repurchase') as repurchase,
+    decayed_mean(unit_value, said_on, $as_of_date, $feedback_half_life_days)
+        filter (where is_answer and question = 'nps') as recommendation_intention,
+    decayed_mean(unit_value, said_on, $as_of_date, $feedback_half_life_days)
+        filter (where (is_answer and question = 'csat') or source = 'reviews') as satisfaction,
+    count(*) filter (where is_answer and question = 'csat') as csat_answers,
+    cast(sum(exact_unit) filter (where is_answer and question = 'csat') as double)
+        / nullif(count(*) filter (where is_answer and question = 'csat'), 0) as csat_mean,
+    count(*) filter (
+        where source = 'reviews' and is_recent and unit_value >= $positive_unit
+    ) as positive_reviews,
+    count(*) filter (where source = 'social_mentions' and is_recent) as mentions,
+
+    ---------- dates
+    max(said_on) filter (where is_answer and question = 'nps') as nps_answered_on,
+    max(said_on) as last_feedback_on
+
+from said
+group by customer_id

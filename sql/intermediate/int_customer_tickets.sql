@@ -1,0 +1,28 @@
+-- int_customer_tickets: what each customer asked support for, summed up.
+-- grain: customer_id
+-- inputs: ticket_outcomes
+-- params: $activity_window_days, $as_of_date, $complaint_kinds, $question_kinds
+-- source: a window of N days are the last N days up to $as_of_date
+select
+    ---------- ids
+    customer_id,
+
+    ---------- numerics
+    count(*) filter (
+        where
+            array_has($complaint_kinds, kind)
+            and opened_on > $as_of_date - $activity_window_days
+    ) as complaints,
+    count(*) filter (
+        where
+            array_has($question_kinds, kind)
+            and opened_on > $as_of_date - $activity_window_days
+    ) as questions,
+    count(*) filter (where not is_resolved) as unresolved_tickets,
+    quantile_cuts(hours_to_resolution, 2)[1] as median_hours_to_resolution  -- hours
+
+from ticket_outcomes
+where
+    outcome = 'valid'
+    and customer_id is not null
+group by customer_id

@@ -67,6 +67,35 @@ async fn too_many_broken_rows_stop_the_run() {
         error.to_string().contains("max_quarantined_share"),
         "{error}"
     );
+    let rule = "commonest_rule gross_amount_check, rows_of_rule 1, for_example o2, \
+                example_detail -10.0";
+    assert!(error.to_string().contains(rule), "{error}");
+}
+
+#[tokio::test]
+async fn instants_that_no_calendar_has_are_quarantined_as_numbers() {
+    for (unit, number) in [
+        ("Timestamp(Millisecond, None)", "9000000000000000"),
+        ("Timestamp(Microsecond, None)", "-9000000000000000000"),
+        (
+            "Timestamp(Microsecond, Some(\"UTC\"))",
+            "9000000000000000000",
+        ),
+        ("Date64", "86400000000000000"),
+    ] {
+        let mut shop = Shop::new();
+        shop.parameter("max_quarantined_share = 1.0");
+        let orders = format!(
+            "select value as order_id, 'anna' as customer_id, 'paid' as status,
+                10.0 as gross_amount, arrow_cast(
+                    case value when 1 then {number} else 0 end, '{unit}') as ordered_at
+            from generate_series(1, 2)"
+        );
+        shop.given("orders", &orders).await;
+        shop.run("2024-02-01").await;
+        let rows = shop.query("select row_key, detail from quarantine").await;
+        assert_eq!(rows, [format!("1 {number}")], "{unit}");
+    }
 }
 
 #[tokio::test]

@@ -25,7 +25,7 @@ async fn the_files_of_an_export_hold_the_rows_of_the_run() {
     let shop = shop().await;
     shop.run("2024-03-20").await;
     let last = shop.run("2024-04-20").await.run_id;
-    let manifest = try_export(&shop, "out", None, &[])
+    let manifest = try_export(&shop, "lake/../out", None, &[])
         .await
         .expect("an export");
     assert_eq!(manifest.run_id, last);
@@ -86,6 +86,9 @@ async fn what_cant_be_exported_is_said_and_nothing_is_written() {
     let error = try_export(&shop, "out", None, &["customer_lvt"]).await;
     let error = error.expect_err("no such table").to_string();
     assert!(error.contains("did you mean 'customer_ltv'?"), "{error}");
+    let error = try_export(&shop, "lake/customer_ltv/out", None, &[]).await;
+    let error = error.expect_err("maintenance would delete it").to_string();
+    assert!(error.contains("is inside the lake"), "{error}");
     assert!(!shop.path().join("out").exists());
     std::fs::create_dir(shop.path().join("out")).expect("a folder");
     std::fs::write(shop.path().join("out/mine.txt"), "mine").expect("a file");

@@ -9,7 +9,7 @@ use loyalake_lake::delta::DeltaVersion;
 use loyalake_lake::publication::{Outcome, Publication, recover};
 use loyalake_lake::publish::CommitNote;
 use loyalake_lake::staging::{self, Staged};
-use loyalake_lake::{LakeError, Lease, Location, Storage};
+use loyalake_lake::{LakeError, Lease, Location, Storage, claimed_runs};
 use tempfile::TempDir;
 
 const TABLES: [&str; 3] = ["one", "two", "ledger"];
@@ -181,6 +181,21 @@ async fn a_run_that_died_after_its_last_commit_was_complete() {
         "its files are in use"
     );
     assert!(!lake.has("_loyalake/runs/second.json"));
+}
+
+#[tokio::test]
+async fn a_run_that_has_published_protects_no_files_by_its_lease() {
+    let lake = Lake::new();
+    let lease = lake.lease("first").await;
+    let claimed = async || claimed_runs(&lake.output).await.expect("leases");
+    let publication = lake.begin(&lease).await;
+    for table in TABLES {
+        let done = lake.commit(&publication, &lease, table, 1).await;
+        done.expect("a commit");
+    }
+    assert_eq!(claimed().await.len(), 1);
+    publication.finish().await.expect("an end");
+    assert!(claimed().await.is_empty(), "its reports may take long");
 }
 
 #[tokio::test]

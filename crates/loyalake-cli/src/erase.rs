@@ -63,6 +63,10 @@ pub(crate) async fn erase(args: &EraseArgs) -> Result<()> {
             erased.folder,
             receipt.receipt_id
         )?;
+        if receipt.rows.is_empty() {
+            let note = "no published table had rows of these customers; is the id right?";
+            writeln!(stderr(), "{note}")?;
+        }
     }
     Ok(())
 }

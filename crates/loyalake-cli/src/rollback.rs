@@ -48,7 +48,7 @@ pub(crate) async fn rollback(args: &RollbackArgs) -> Result<()> {
     writeln!(out)?;
     let lists = [
         ("dates that vanish", &done.dates_removed),
-        ("dates that show an earlier run", &done.dates_changed),
+        ("dates that show another run", &done.dates_changed),
     ];
     for (what, dates) in lists {
         if !dates.is_empty() {

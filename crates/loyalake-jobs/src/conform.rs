@@ -25,6 +25,9 @@ const BROKEN: [&str; 2] = ["broken_rule", "broken_detail"];
 /// Characters of an offending value that are kept.
 const LONGEST_DETAIL: i64 = 200;
 
+/// Days before and after 1970 that the calendar of dates in words has, at least.
+const LAST_DAY: i64 = 95_000_000;
+
 /// Prefix of a column's value as the source has it.
 const RAW: &str = "raw.";
 
@@ -150,13 +153,16 @@ impl Contract {
         for column in &self.columns {
             let raw_name = format!("{RAW}{}", column.name);
             let has_raw = has(&raw_name);
-            let source = name(if has_raw { &raw_name } else { &column.name });
+            let source_name = if has_raw { &raw_name } else { &column.name };
+            let source = name(source_name);
+            let found = cast.schema().field_with_unqualified_name(source_name)?;
+            let text = text_of(&source, found.data_type())?;
             let value = name(&column.name);
             let mut add = |suffix: &str, is_broken: Expr| {
                 rules.push(Rule {
                     name: format!("{}_{suffix}", column.name),
                     is_broken,
-                    detail: try_cast(source.clone(), DataType::Utf8View),
+                    detail: text.clone(),
                 });
             };
             let target = column.type_with(reading.keys);
@@ -223,6 +229,22 @@ struct Rule {
     is_broken: Expr,
     /// What shows how a row breaks it.
     detail: Expr,
+}
+
+/// A value in words. Of an instant that no calendar has it is the number that stands for it.
+fn text_of(value: &Expr, found: &DataType) -> QueryResult<Expr> {
+    let text = |value: &Expr| try_cast(value.clone(), DataType::Utf8View);
+    let (number, day) = match found {
+        DataType::Date32 => (DataType::Int32, 1),
+        DataType::Date64 => (DataType::Int64, 86_400_000),
+        DataType::Timestamp(TimeUnit::Second, _) => (DataType::Int64, 86_400),
+        DataType::Timestamp(TimeUnit::Millisecond, _) => (DataType::Int64, 86_400_000),
+        DataType::Timestamp(TimeUnit::Microsecond, _) => (DataType::Int64, 86_400_000_000),
+        _ => return Ok(text(value)),
+    };
+    let number = try_cast(value.clone(), number);
+    let last = LAST_DAY * day;
+    when(number.clone().between(lit(-last), lit(last)), text(value)).otherwise(text(&number))
 }
 
 /// Where a row is from, as far as the columns say it: what is left to find a row by that lacks a

@@ -23,7 +23,7 @@ use datafusion::arrow::datatypes::DataType;
 use datafusion::datasource::MemTable;
 use datafusion::error::DataFusionError;
 use loyalake_lake::staging::Staged;
-use loyalake_lake::{Location, require_conditional_put};
+use loyalake_lake::{LakeError, Location, require_conditional_put};
 
 use crate::graph::RUN_SCHEMA;
 use crate::housekeeping::erase::CUSTOMER;
@@ -179,6 +179,11 @@ impl<'a> Run<'a> {
             _ = tokio::signal::ctrl_c() => Err(JobsError::Interrupted),
         };
         let staged = match staged {
+            // its files were removed: no wonder that they can't be read
+            Err(_) if !lease.is_held().await.unwrap_or(true) => {
+                let run_id = self.report.run_id.clone();
+                Err(LakeError::TakenForDead { run_id }.into())
+            }
             Err(error) => Err(self.session.blame_files(error).await),
             Ok(()) => Ok(()),
         };

@@ -54,7 +54,12 @@ pub(crate) async fn create(folder: &Location, name: &str, value: &impl Serialize
         Ok(_) => Ok(true),
         Err(object_store::Error::AlreadyExists { .. }) => {
             // it may be ours: stores that lose an answer are asked again
-            Ok(store.get(&path).await?.bytes().await? == text)
+            match store.get(&path).await {
+                Ok(found) => Ok(found.bytes().await? == text),
+                // whoever has written it has removed it since
+                Err(object_store::Error::NotFound { .. }) => Ok(false),
+                Err(error) => Err(error.into()),
+            }
         }
         Err(error) => Err(error.into()),
     }

@@ -88,8 +88,12 @@ impl Lease {
     }
 
     /// Whether nobody has taken the run for dead.
-    pub(crate) async fn is_held(&self) -> Result<bool> {
-        Ok(self.has(&self.run_id, CLAIM).await? && !self.has(&self.run_id, DEAD).await?)
+    ///
+    /// # Errors
+    /// What the store says.
+    pub async fn is_held(&self) -> Result<bool> {
+        // in this order: the claim goes before the mark
+        Ok(!self.has(&self.run_id, DEAD).await? && self.has(&self.run_id, CLAIM).await?)
     }
 
     /// Whether a run may still be at work.
@@ -128,8 +132,10 @@ impl Lease {
             if is_announced(&run_id).await? {
                 continue;
             }
+            // in this order: the claim goes before the mark, also when others do the same now
+            let is_published = self.has(&run_id, PUBLISHED).await?;
             let claim = control::read::<Claim>(&runs, &format!("{run_id}{CLAIM}")).await?;
-            if !self.has(&run_id, PUBLISHED).await? {
+            if !is_published {
                 for folder in claim.into_iter().flat_map(|claim| claim.folders) {
                     staging::remove(&self.output.child(&folder)).await?;
                 }
@@ -156,9 +162,10 @@ impl Lease {
         Ok(())
     }
 
-    /// The claim goes before what says that its folders must stay.
+    /// The claim goes first: without the marks it would say that the run is at work, or that its
+    /// folders may go.
     async fn forget(&self, run_id: &str) -> Result<()> {
-        for ending in [BEAT, DEAD, CLAIM, PUBLISHED] {
+        for ending in [CLAIM, BEAT, DEAD, PUBLISHED] {
             control::remove(&runs(&self.output), &format!("{run_id}{ending}")).await?;
         }
         Ok(())
@@ -194,14 +201,15 @@ impl Drop for Lease {
     }
 }
 
-/// Every run that has said that it is at work, whether it is alive or not.
+/// Every run that has said that it is at work, alive or not, and has not published yet.
 ///
 /// # Errors
 /// What the store says.
 pub async fn claimed_runs(output: &Location) -> Result<BTreeSet<String>> {
-    let names = control::list(&runs(output)).await?;
+    let names: BTreeSet<String> = control::list(&runs(output)).await?.into_iter().collect();
     let claims = names.iter().filter_map(|name| name.strip_suffix(CLAIM));
-    Ok(claims.map(str::to_owned).collect())
+    let is_open = |run_id: &&str| !names.contains(&format!("{run_id}{PUBLISHED}"));
+    Ok(claims.filter(is_open).map(str::to_owned).collect())
 }
 
 fn runs(output: &Location) -> Location {

@@ -1,7 +1,7 @@
 //! Paths and URLs of a configuration, and the object stores behind them.
 
 use std::collections::BTreeMap;
-use std::path::Path as LocalPath;
+use std::path::{Component, Path as LocalPath};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use datafusion::common::TableReference;
@@ -16,6 +16,7 @@ use serde::Serialize;
 use url::Url;
 
 use crate::options::{Layers, refuse_secrets};
+use crate::source::place::address;
 use crate::{LakeError, Result, StorageOptions, remote};
 
 /// How to reach object stores: the options of the configuration over those of the environment.
@@ -180,7 +181,7 @@ impl Location {
     /// What the store says.
     pub async fn any_file(&self) -> Result<Option<String>> {
         let found = self.store.list(Some(&self.path)).try_next().await?;
-        Ok(found.map(|file| file.location.to_string()))
+        Ok(found.map(|file| address(&self.url, &file.location)))
     }
 
     /// Writes a JSON file into this folder; readers see what was there before, or all of it.
@@ -219,6 +220,15 @@ fn to_url(text: &str, base: &LocalPath) -> Result<Url> {
             url.set_path(&format!("{}/", url.path()));
         }
         return Ok(url);
+    }
+    if LocalPath::new(text)
+        .components()
+        .any(|part| part == Component::ParentDir)
+    {
+        return Err(bad(
+            text,
+            "it leads up with '..'; write it as an absolute path",
+        ));
     }
     let absolute = std::path::absolute(base.join(text)).map_err(|error| bad(text, error))?;
     Url::from_directory_path(&absolute)

@@ -39,7 +39,11 @@
 //!   restoring to a version can be done any number of times.
 //! - *Staged files are removed only of dead runs without an open entry, and without the mark that
 //!   they are published*, which is made before an entry is closed. Such a run may wake up and
-//!   announce itself: it then looks for the mark of death, made before its files were removed.
+//!   announce itself: it then looks for the mark of death, made before its files were removed, and
+//!   for its claim.
+//! - *Several may remove the same remains at once*: a run's claim, which names its folders, goes
+//!   before its marks, and is looked for after them. So whoever misses a mark that was there misses
+//!   the claim, too, and removes nothing.
 //!
 //! A table that a dead publication would have created can't be fenced, for it has no version yet: a
 //! run that sleeps for two minutes between its last look at its lease and the first commit ever

@@ -8,7 +8,7 @@ mod csv;
 mod json;
 mod parquet;
 mod parquet_columns;
-mod place;
+pub(crate) mod place;
 mod records;
 mod text;
 mod verify;

@@ -16,10 +16,11 @@ use datafusion::parquet::basic::Compression;
 use datafusion::parquet::errors::ParquetError;
 use datafusion::parquet::file::properties::WriterProperties;
 use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties};
+use futures::stream::BoxStream;
 use futures::{StreamExt, TryStreamExt};
 use object_store::buffered::BufWriter;
 use object_store::path::Path;
-use object_store::{ObjectMeta, ObjectStoreExt};
+use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt};
 use tokio::task::JoinSet;
 
 use crate::{DataFile, FileTable, LakeError, Location, Result};
@@ -140,7 +141,7 @@ pub async fn remove(location: &Location) -> Result<()> {
         .list(Some(location.path()))
         .map_ok(|meta| meta.location)
         .boxed();
-    store.delete_stream(paths).try_collect::<Vec<_>>().await?;
+    delete(store, paths).await?;
     // object stores have no folders; local ones would be left empty, up to the lake
     if location.url().scheme() == "file"
         && let Ok(folder) = location.url().to_file_path()
@@ -150,6 +151,21 @@ pub async fn remove(location: &Location) -> Result<()> {
             if tokio::fs::remove_dir(parent).await.is_err() {
                 break;
             }
+        }
+    }
+    Ok(())
+}
+
+/// Deletes files; one that is gone already is fine: two may put the same thing in order at once.
+pub(crate) async fn delete(
+    store: &Arc<dyn ObjectStore>,
+    paths: BoxStream<'static, object_store::Result<Path>>,
+) -> Result<()> {
+    let mut deleted = store.delete_stream(paths);
+    while let Some(done) = deleted.next().await {
+        match done {
+            Ok(_) | Err(object_store::Error::NotFound { .. }) => {}
+            Err(error) => return Err(error.into()),
         }
     }
     Ok(())

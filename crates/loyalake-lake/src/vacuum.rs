@@ -17,7 +17,8 @@ use object_store::path::Path;
 use serde_json::Value;
 
 use crate::delta::{DeltaVersion, delta_error};
-use crate::{Location, Result, claimed_runs, control};
+use crate::source::place::address;
+use crate::{Location, Result, claimed_runs, control, staging};
 
 /// The folder of a table's log.
 const LOG: &str = "_delta_log";
@@ -140,11 +141,14 @@ impl DeltaVersion {
     ///
     /// # Errors
     /// What the store says.
-    pub async fn missing_files(&self) -> Result<Vec<Path>> {
+    pub async fn missing_files(&self) -> Result<Vec<String>> {
         let listed = self.location.store().list(Some(self.location.path()));
         let there: HashSet<Path> = listed.map_ok(|file| file.location).try_collect().await?;
         let files = self.files()?.into_iter().map(|file| file.meta.location);
-        Ok(files.filter(|path| !there.contains(path)).collect())
+        let missing = files.filter(|path| !there.contains(path));
+        Ok(missing
+            .map(|path| address(self.location.url(), &path))
+            .collect())
     }
 }
 
@@ -154,15 +158,8 @@ impl DeltaVersion {
 /// What the store says.
 pub async fn delete(location: &Location, files: &[StoredFile]) -> Result<()> {
     let paths = files.iter().map(|file| Ok(file.location.clone()));
-    let mut deleted = location
-        .store()
-        .delete_stream(futures::stream::iter(paths.collect::<Vec<_>>()).boxed());
-    while let Some(done) = deleted.next().await {
-        match done {
-            Ok(_) | Err(object_store::Error::NotFound { .. }) => {}
-            Err(error) => return Err(error.into()),
-        }
-    }
+    let paths = futures::stream::iter(paths.collect::<Vec<_>>());
+    staging::delete(location.store(), paths.boxed()).await?;
     // object stores have no folders; local ones would be left empty
     if location.url().scheme() == "file" {
         let local = LocalFileSystem::new();

@@ -1,6 +1,6 @@
 //! Published tables as plain Parquet files, for those who do not read Delta.
 
-use std::path::Path;
+use std::path::{Component, Path, PathBuf};
 
 use chrono::{DateTime, NaiveDate, Utc};
 use loyalake_lake::delta::DeltaVersion;
@@ -73,7 +73,24 @@ pub async fn export(project: &Project, options: &ExportOptions) -> Result<Manife
     }?;
     let names = selected(&lake, run, &options.tables)?;
     let runtime = lake.context.runtime_env();
-    let target = lake.storage.locate(&options.to, Path::new("."), &runtime)?;
+    let to = without_parents(&options.to);
+    let target = lake.storage.locate(&to, Path::new("."), &runtime)?;
+    if target
+        .url()
+        .as_str()
+        .starts_with(lake.output.url().as_str())
+    {
+        let message = format!(
+            "--to: '{}' is inside the lake {}, where `loyalake maintain` deletes what no table \
+             names; name a folder beside it",
+            options.to,
+            lake.output.url()
+        );
+        return Err(JobsError::Config {
+            message,
+            place: None,
+        });
+    }
     if let Some(found) = target.any_file().await? {
         let location = target.url().to_string();
         return Err(JobsError::Occupied { location, found });
@@ -91,6 +108,24 @@ pub async fn export(project: &Project, options: &ExportOptions) -> Result<Manife
     };
     target.write_json(MANIFEST, &manifest).await?;
     Ok(manifest)
+}
+
+/// A path whose `..` are gone: stores know no such names.
+fn without_parents(text: &str) -> String {
+    let path = Path::new(text);
+    let has_parents = path.components().any(|part| part == Component::ParentDir);
+    let absolute = std::path::absolute(path);
+    let (false, true, Ok(absolute)) = (text.contains("://"), has_parents, absolute) else {
+        return text.to_owned();
+    };
+    let mut without = PathBuf::new();
+    for part in absolute.components() {
+        match part {
+            Component::ParentDir => drop(without.pop()),
+            part => without.push(part),
+        }
+    }
+    without.to_string_lossy().into_owned()
 }
 
 /// The tables of a run and the ledger, or those of them that are asked for.

@@ -275,5 +275,6 @@ fn first_date(ledger: &Ledger, keep_days: Option<u32>) -> Option<NaiveDate> {
 /// From when on replaced files must stay; none: they need not.
 fn since(retention_hours: u32) -> Option<DateTime<Utc>> {
     let retention = TimeDelta::hours(i64::from(retention_hours));
-    (retention_hours > 0).then(|| now() - retention)
+    let since = || now().checked_sub_signed(retention);
+    (retention_hours > 0).then(|| since().unwrap_or(DateTime::<Utc>::MIN_UTC))
 }

@@ -257,7 +257,7 @@ pub(super) async fn first_missing(
 }
 
 /// The address of a file in the store of `url`, as people write it.
-pub(super) fn address(url: &Url, path: &Path) -> String {
+pub(crate) fn address(url: &Url, path: &Path) -> String {
     if url.scheme() == "file" {
         return format!("/{path}");
     }

@@ -1,27 +1,25 @@
 -- int_tier_members: the customers of an earlier run in their tier of then, and what they did since.
 -- grain: customer_id
--- inputs: int_customer_days, int_referrals, published.loyalty_scores, published.runs
--- params: $as_of_date, $loyalty_value_days
--- source: the latest published date that is at least $loyalty_value_days older; without one there
---     are no rows
+-- inputs: int_customer_days, int_referrals, published.period_tiers
+-- params: none
+-- source: the run is described in published/period_tiers; without one there are no rows
 with
-
--- NULL when there was none
-earlier_run as (
-
-    select max(as_of_date) as period_start
-    from published.runs
-    where as_of_date <= $as_of_date - $loyalty_value_days
-
-),
 
 members as (
 
     select
         customer_id,
-        loyalty_tier
-    from published.loyalty_scores
-    where as_of_date = (select period_start from earlier_run)
+        loyalty_tier,
+        as_of_date as period_start
+    from published.period_tiers
+
+),
+
+-- NULL without an earlier run: then nobody has bought since
+period as (
+
+    select max(period_start) as period_start
+    from members
 
 ),
 
@@ -37,7 +35,7 @@ purchases as (
     from int_customer_days
     where
         outcome = 'valid'
-        and purchased_on > (select period_start from earlier_run)
+        and purchased_on > (select period_start from period)
     group by customer_id
 
 ),
@@ -48,7 +46,7 @@ referrers as (
     from int_referrals
     where
         referral_outcome = 'converted'
-        and converted_on > (select period_start from earlier_run)
+        and converted_on > (select period_start from period)
     group by referrer_id
 
 ),
@@ -59,6 +57,7 @@ purchased as (
     select
         members.customer_id,
         members.loyalty_tier,
+        members.period_start,
         purchases.purchase_days,
         purchases.orders,
         purchases.revenue,
@@ -88,7 +87,7 @@ select
     referrers.referrer_id is not null as has_referred,  -- someone who became a customer
 
     ---------- dates
-    (select period_start from earlier_run) as period_start
+    purchased.period_start
 
 from referrers
 right join purchased

@@ -1,49 +1,38 @@
 -- segment_transitions: who moved from which segment to which since an earlier run.
 -- grain: scheme, from_segment, to_segment
--- inputs: customer_metrics, int_segment_members, published.customer_ltv,
---     published.customer_segments, published.runs
--- params: $as_of_date, $transition_days
--- source: the latest published date that is at least $transition_days older; without one there are
---     no rows. Who was no customer then comes from 'entered', who is none now goes to 'left'
+-- inputs: customer_metrics, int_segment_members, published.transition_segments,
+--     published.transition_values
+-- params: none
+-- source: the run is described in published/transition_segments; without one there are no rows. Who
+--     was no customer then comes from 'entered', who is none now goes to 'left'
 with
 
--- NULL when there was none
-earlier_run as (
-
-    select max(as_of_date) as from_as_of_date
-    from published.runs
-    where as_of_date <= $as_of_date - $transition_days
-
-),
-
-earlier_segments as (
+transition_segments as (
 
     select
         customer_id,
         scheme,
         segment
-    from published.customer_segments
-    where as_of_date = (select from_as_of_date from earlier_run)
+    from published.transition_segments
 
 ),
 
-earlier_values as (
+transition_values as (
 
     select
         customer_id,
         lifetime_value
-    from published.customer_ltv
-    where as_of_date = (select from_as_of_date from earlier_run)
+    from published.transition_values
 
 ),
 
 -- the small side of a join stands on the left: that side is held in memory
 departed as (
 
-    select earlier_segments.*
+    select transition_segments.*
     from customer_metrics
-    right anti join earlier_segments
-        on customer_metrics.customer_id = earlier_segments.customer_id
+    right anti join transition_segments
+        on customer_metrics.customer_id = transition_segments.customer_id
 
 ),
 
@@ -51,13 +40,13 @@ moves as (
 
     select
         int_segment_members.scheme,
-        coalesce(earlier_segments.segment, 'entered') as from_segment,
+        coalesce(transition_segments.segment, 'entered') as from_segment,
         int_segment_members.segment as to_segment,
         int_segment_members.lifetime_value
-    from earlier_segments
+    from transition_segments
     right join int_segment_members
-        on earlier_segments.customer_id = int_segment_members.customer_id
-        and earlier_segments.scheme = int_segment_members.scheme
+        on transition_segments.customer_id = int_segment_members.customer_id
+        and transition_segments.scheme = int_segment_members.scheme
 
     union all
 
@@ -65,10 +54,10 @@ moves as (
         departed.scheme,
         departed.segment as from_segment,
         'left' as to_segment,
-        earlier_values.lifetime_value
+        transition_values.lifetime_value
     from departed
-    left join earlier_values
-        on departed.customer_id = earlier_values.customer_id
+    left join transition_values
+        on departed.customer_id = transition_values.customer_id
 
 ),
 
@@ -112,7 +101,10 @@ select
     cast(value_moved as decimal(28, 4)) as value_moved,
 
     ---------- dates
-    (select from_as_of_date from earlier_run) as from_as_of_date  -- date of the earlier run
+    (
+        select max(as_of_date)
+        from published.transition_segments
+    ) as from_as_of_date  -- date of the earlier run
 
 from rates
 where is_in_both

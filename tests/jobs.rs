@@ -25,6 +25,8 @@ mod killed;
 mod maintain;
 #[path = "jobs/models.rs"]
 mod models;
+#[path = "jobs/movement.rs"]
+mod movement;
 #[path = "jobs/orders.rs"]
 mod orders;
 #[path = "jobs/paths.rs"]
@@ -35,6 +37,8 @@ mod protocol;
 mod publishing;
 #[path = "jobs/rollback.rs"]
 mod rollback;
+#[path = "jobs/segments.rs"]
+mod segments;
 #[path = "jobs/shop.rs"]
 mod shop;
 #[path = "jobs/sources.rs"]

@@ -10,7 +10,8 @@ select
     value_share,
     churn_rate,
     gini,
-    lifespan_years
+    lifespan_years,
+    satisfaction_loyalty_spearman
 from segment_ltv
 where
     not (customer_share between 0 and 1)
@@ -18,3 +19,5 @@ where
     or not (churn_rate between 0 and 1)
     or not (gini between 0 and 1)
     or not (lifespan_years >= 0)
+    or not (satisfaction_loyalty_spearman between -1 and 1)
+    or (satisfaction_status = 'ok') != (satisfaction_loyalty_spearman is not null)

@@ -20,6 +20,8 @@ keyed as (
         net_amount,
         case when cost_amount is not null then net_amount end as costed_net_amount,
         cost_amount,
+        case when is_full_price is not null then net_amount end as discount_known_net_amount,
+        case when is_full_price then net_amount end as full_price_net_amount,
         cast(net_amount as double) as net_amount_double,
         versions,
         case when outcome in ('valid', 'fully_refunded') then ordered_on end as purchased_on
@@ -45,6 +47,9 @@ select
     cast(sum(net_amount) as decimal(38, 4)) as net_amount,  -- after refunds
     cast(sum(costed_net_amount) as decimal(38, 4)) as costed_net_amount,  -- orders with a cost
     cast(sum(cost_amount) as decimal(38, 4)) as cost_amount,
+    -- of orders of which a discount is known, and of those among them without one
+    cast(sum(discount_known_net_amount) as decimal(38, 4)) as discount_known_net_amount,
+    cast(sum(full_price_net_amount) as decimal(38, 4)) as full_price_net_amount,
     sum(net_amount_double) as net_amount_double,  -- only to check the decimal sums
 
     ---------- dates

@@ -1,7 +1,7 @@
 -- int_customer_histories: the orders of each customer summed up, whole and up to the hold-out.
 -- grain: customer_id
 -- inputs: int_customer_days
--- params: $as_of_date, $holdout_days
+-- params: $activity_window_days, $as_of_date, $holdout_days
 -- source: a purchase occasion is one customer-day with at least one valid order; the hold-out is
 --     the last $holdout_days days; orders before it are judged as of $as_of_date, too
 with
@@ -19,6 +19,9 @@ histories as (
             where outcome = 'valid' and purchased_on <= $as_of_date - $holdout_days
         ) as calibration_last_purchase_on,
         sum(orders) filter (where outcome = 'valid') as orders,
+        sum(orders) filter (
+            where outcome = 'valid' and purchased_on > $as_of_date - $activity_window_days
+        ) as recent_orders,
         sum(orders) filter (where outcome = 'fully_refunded') as fully_refunded_orders,
         sum(gross_amount) filter (where outcome = 'valid') as gross_revenue,
         sum(refund_amount) filter (where outcome = 'valid') as refund_amount,
@@ -40,6 +43,7 @@ select
 
     ---------- numerics
     orders,  -- valid ones
+    coalesce(recent_orders, 0) as recent_orders,  -- of the last $activity_window_days days
     coalesce(fully_refunded_orders, 0) as fully_refunded_orders,
     gross_revenue,  -- money of valid orders, as all amounts here
     refund_amount,

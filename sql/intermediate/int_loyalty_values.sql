@@ -74,6 +74,7 @@ select
     customer_id,
 
     ---------- numerics
+    mean_gap,  -- days between purchases, of all repeat buyers
     purchases_per_year as purchase_frequency,  -- per year
     days_since_last_purchase / nullif(expected_gap, 0) as purchase_recency,  -- expected gaps
     average_order_value,  -- money per order

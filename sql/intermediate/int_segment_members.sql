@@ -19,7 +19,9 @@ scored as (
                 then int_customer_values.recency_days
             else int_customer_values.age_days
         end as duration_days,
-        loyalty_scores.loyalty_score
+        loyalty_scores.loyalty_score,
+        loyalty_scores.satisfaction_score,
+        loyalty_scores.behavioral_score
     from loyalty_scores
     inner join int_customer_values
         on loyalty_scores.customer_id = int_customer_values.customer_id
@@ -40,6 +42,8 @@ select
     scored.historical_profit,  -- money; NULL is unknown
     scored.duration_days,  -- days that the customer was observed as one
     scored.loyalty_score,  -- points
+    scored.satisfaction_score,  -- points
+    scored.behavioral_score,  -- points
 
     ---------- booleans
     scored.is_ended  -- NULL without a model

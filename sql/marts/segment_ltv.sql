@@ -1,6 +1,6 @@
 -- segment_ltv: what the customers of each segment are worth, and for how long they stay.
 -- grain: scheme, segment
--- inputs: int_segment_members
+-- inputs: int_segment_members, run.supplied
 -- params: $lifespan_horizon_years, $min_exposure_days
 -- source: lifespan: restricted mean of the Kaplan-Meier curve, Kaplan and Meier (1958), Journal of
 --     the American Statistical Association 53; ltv_simple: lifespan times yearly profit
@@ -24,6 +24,10 @@ totals as (
         sum(greatest(duration_days + 1, $min_exposure_days)) as exposure_days,
         sum(cast(loyalty_score as decimal(20, 12))) as total_loyalty_score,
         count(loyalty_score) as scored_customers,
+        spearman(satisfaction_score, behavioral_score) as satisfaction_loyalty_spearman,
+        count(*) filter (
+            where satisfaction_score is not null and behavioral_score is not null
+        ) as satisfaction_customers,
         count(is_ended) as judged_customers,
         count(*) filter (where is_ended) as ended_customers
     from int_segment_members
@@ -60,6 +64,19 @@ select
             else 'restricted_mean_to_horizon'
         end as varchar
     ) as lifespan_method,
+    cast(
+        case
+            when satisfaction_loyalty_spearman is not null then 'ok'
+            when
+                (
+                    select count(*)
+                    from run.supplied
+                    where name in ('survey_answers', 'reviews')
+                ) > 0
+                then 'too_few'
+            else 'missing_input'
+        end as varchar
+    ) as satisfaction_status,
 
     ---------- numerics
     cast(customers as bigint) as customers,
@@ -76,6 +93,9 @@ select
     cast(purchases_per_year as double) as purchases_per_year,  -- purchase days per year
     ltv_simple(lifespan_years, profit_per_purchase, purchases_per_year) as ltv_simple,  -- money
     cast(total_loyalty_score as double) / nullif(scored_customers, 0) as mean_loyalty_score,
-    cast(ended_customers as double) / nullif(judged_customers, 0) as churn_rate  -- 0 to 1
+    cast(ended_customers as double) / nullif(judged_customers, 0) as churn_rate,  -- 0 to 1
+    -- of satisfaction_score and behavioral_score, −1 to 1; NULL when either is constant
+    cast(satisfaction_loyalty_spearman as double) as satisfaction_loyalty_spearman,
+    cast(satisfaction_customers as bigint) as satisfaction_customers  -- who have both scores
 
 from rates

@@ -78,6 +78,9 @@ select
     converted_cost_amount as cost_amount,
     versions,  -- rows that this order had
 
+    ---------- booleans
+    is_full_price,  -- NULL: a discount is not known of
+
     ---------- dates
     ordered_on  -- business date
 

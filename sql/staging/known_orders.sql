@@ -48,6 +48,9 @@ select
     ) as net_amount,  -- NULL when it is too large
     cast(versions as bigint) as versions,  -- rows that this order had
 
+    ---------- booleans
+    discount_amount = 0 as is_full_price,  -- NULL: a discount is not known of
+
     ---------- dates
     -- NULL for an instant that does not fit into nanoseconds, which is out of range anyway
     cast(

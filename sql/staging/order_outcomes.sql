@@ -78,6 +78,9 @@ select
     cost_amount,  -- NULL is unknown
     cast(versions as bigint) as versions,  -- rows that this order had
 
+    ---------- booleans
+    is_full_price,  -- NULL: a discount is not known of
+
     ---------- dates
     ordered_on  -- business date
 

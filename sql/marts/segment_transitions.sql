@@ -1,0 +1,110 @@
+-- segment_transitions: who moved from which segment to which since an earlier run.
+-- grain: scheme, from_segment, to_segment
+-- inputs: customer_metrics, int_segment_members, published.transition_segments,
+--     published.transition_values
+-- params: none
+-- source: the run is described in published/transition_segments; without one there are no rows. Who
+--     was no customer then comes from 'entered', who is none now goes to 'left'
+with
+
+transition_segments as (
+
+    select
+        customer_id,
+        scheme,
+        segment
+    from published.transition_segments
+
+),
+
+transition_values as (
+
+    select
+        customer_id,
+        lifetime_value
+    from published.transition_values
+
+),
+
+-- the small side of a join stands on the left: that side is held in memory
+departed as (
+
+    select transition_segments.*
+    from customer_metrics
+    right anti join transition_segments
+        on customer_metrics.customer_id = transition_segments.customer_id
+
+),
+
+moves as (
+
+    select
+        int_segment_members.scheme,
+        coalesce(transition_segments.segment, 'entered') as from_segment,
+        int_segment_members.segment as to_segment,
+        int_segment_members.lifetime_value
+    from transition_segments
+    right join int_segment_members
+        on transition_segments.customer_id = int_segment_members.customer_id
+        and transition_segments.scheme = int_segment_members.scheme
+
+    union all
+
+    select
+        departed.scheme,
+        departed.segment as from_segment,
+        'left' as to_segment,
+        transition_values.lifetime_value
+    from departed
+    left join transition_values
+        on departed.customer_id = transition_values.customer_id
+
+),
+
+-- sums of decimals and integers: they do not depend on the order of rows
+counted as (
+
+    select
+        scheme,
+        from_segment,
+        to_segment,
+        count(*) as customers,
+        sum(cast(lifetime_value as decimal(28, 4))) as value_moved
+    from moves
+    group by scheme, from_segment, to_segment
+
+),
+
+rates as (
+
+    select
+        *,
+        sum(customers) over (partition by scheme, from_segment) as from_customers,
+        count(*) filter (where from_segment != 'entered') over (partition by scheme) > 0
+            and count(*) filter (where to_segment != 'left') over (partition by scheme) > 0
+            as is_in_both
+    from counted
+
+)
+
+select
+    ---------- ids
+    cast(scheme as varchar) as scheme,
+    cast(from_segment as varchar) as from_segment,  -- in the earlier run, or 'entered'
+    cast(to_segment as varchar) as to_segment,  -- in this run, or 'left'
+
+    ---------- numerics
+    cast(customers as bigint) as customers,
+    cast(from_customers as bigint) as from_customers,  -- of all customers of from_segment
+    cast(customers as double) / from_customers as probability,  -- those of a from_segment make 1
+    -- money: lifetime value in this run, of those who left in the earlier one
+    cast(value_moved as decimal(28, 4)) as value_moved,
+
+    ---------- dates
+    (
+        select max(as_of_date)
+        from published.transition_segments
+    ) as from_as_of_date  -- date of the earlier run
+
+from rates
+where is_in_both

@@ -1,4 +1,4 @@
--- int_referral_values: the referrals of each customer who made one, and what their referees brought.
+-- int_referral_values: the referrals of everybody who made one, and what the referees brought.
 -- grain: customer_id
 -- inputs: int_customer_values, int_referrals
 -- params: none

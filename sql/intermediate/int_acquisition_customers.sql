@@ -34,7 +34,7 @@ select
 
     ---------- numerics
     count(*) filter (where is_referred) as referred_customers,
-    sum(cast(lifetime_value as decimal(28, 4))) as lifetime_value,  -- money, with the expected
+    sum(cast(lifetime_value as decimal(38, 10))) as lifetime_value,  -- money, with the expected
 
     ---------- dates
     acquisition_month  -- its first day

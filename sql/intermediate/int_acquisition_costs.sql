@@ -62,7 +62,8 @@ judged as (
             when spend <= 0 then 'no_spend'
             when new_customers = 0 then 'no_new_customers'
             else 'ok'
-        end as cac_status
+        end as cac_status,
+        cast(spend as double) / nullif(new_customers, 0) as cost_per_customer
     from combined
 
 )
@@ -71,13 +72,22 @@ select
     ---------- text
     channel,
     cac_status,  -- ok, no_spend, no_new_customers, missing_input
+    case
+        when cac_status = 'missing_input' then cac_status
+        when channel = 'unknown' then 'unknown_channel'
+        else 'ok'
+    end as acquisition_cost_status,
 
     ---------- numerics
     spend,  -- money spent on acquisition; NULL: costs are not supplied
     new_customers,
+    case when cac_status = 'ok' then cost_per_customer end as paid_cac,  -- money per new customer
+    -- money that each customer cost; 0: nothing was spent on the channel in the month
     case
-        when cac_status = 'ok' then cast(spend as double) / new_customers
-    end as paid_cac,  -- money per new customer
+        when cac_status = 'missing_input' or channel = 'unknown' then null
+        when cac_status = 'ok' then cost_per_customer
+        else 0
+    end as acquisition_cost,
 
     ---------- dates
     acquisition_month  -- its first day

@@ -25,12 +25,8 @@ acquired as (
 
     select
         ranked.*,
-        case
-            when int_acquisition_costs.cac_status = 'missing_input' then 'missing_input'
-            when int_acquisition_costs.channel = 'unknown' then 'unknown_channel'
-            else 'ok'
-        end as acquisition_cost_status,
-        coalesce(int_acquisition_costs.paid_cac, 0) as paid_cac
+        int_acquisition_costs.acquisition_cost,
+        int_acquisition_costs.acquisition_cost_status
     from int_acquisition_costs
     inner join ranked
         on int_acquisition_costs.channel = coalesce(ranked.acquisition_channel, 'unknown')
@@ -39,7 +35,7 @@ acquired as (
 
 ),
 
--- customers whose referrals are worth something: few; all others have none, or nobody has
+-- few customers made referrals that are worth something; the others' are worth nothing
 referrers as (
 
     select
@@ -50,27 +46,21 @@ referrers as (
 
 ),
 
-referring as (
-
-    select
-        acquired.*,
-        case when acquisition_cost_status = 'ok' then paid_cac end as acquisition_cost,
-        (select max(referral_status) from customer_referrals) as referral_status,
-        referrers.referral_value as known_referral_value
-    from referrers
-    right join acquired
-        on referrers.customer_id = acquired.customer_id
-
-),
-
 worth as (
 
     select
-        *,
+        acquired.*,
+        customers.referral_status,
         case
-            when referral_status != 'missing_input' then coalesce(known_referral_value, 0)
+            when customers.referral_status != 'missing_input'
+                then coalesce(referrers.referral_value, 0)
         end as referral_value
-    from referring
+    from (select max(referral_status) as referral_status from customer_referrals) as customers
+    cross join (
+        referrers
+        right join acquired
+            on referrers.customer_id = acquired.customer_id
+    )
 
 )
 

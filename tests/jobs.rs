@@ -3,6 +3,8 @@
 
 #![expect(clippy::expect_used, clippy::panic, reason = "tests")]
 
+#[path = "jobs/acquisition.rs"]
+mod acquisition;
 #[path = "jobs/backfill.rs"]
 mod backfill;
 #[path = "jobs/bad_files.rs"]
@@ -35,6 +37,8 @@ mod paths;
 mod protocol;
 #[path = "jobs/publishing.rs"]
 mod publishing;
+#[path = "jobs/referrals.rs"]
+mod referrals;
 #[path = "jobs/rollback.rs"]
 mod rollback;
 #[path = "jobs/segments.rs"]

@@ -74,6 +74,7 @@ select
     case when ltv_status = 'no_model' then 'seed_formula' else model end as model,
     case when ltv_status = 'ok' then 'gamma_gamma' else 'average' end as spend_model,
     ltv_status,
+    acquisition_channel,
 
     ---------- numerics
     purchase_days,  -- days with a valid order
@@ -91,6 +92,9 @@ select
     next_purchase_days,  -- from $as_of_date on; NULL when the chance stays below one half
     expected_revenue * margin_rate as expected_profit,  -- money
     cast(net_revenue as double) + expected_revenue as lifetime_value,  -- money
-    historical_profit + expected_revenue * margin_rate as lifetime_profit  -- money
+    historical_profit + expected_revenue * margin_rate as lifetime_profit,  -- money
+
+    ---------- dates
+    first_purchase_on
 
 from expected

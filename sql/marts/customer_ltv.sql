@@ -1,6 +1,6 @@
 -- customer_ltv: what each customer was worth, and is expected to be worth over the horizon.
 -- grain: customer_id
--- inputs: int_customer_values, score_cuts
+-- inputs: customer_referrals, int_acquisition_costs, int_customer_values, score_cuts
 -- params: $as_of_date
 -- source: references in int_model_fits and int_spend_fits; the horizon is horizon_days; quantiles
 --     and probabilities are NULL without a model, ltv_status says so
@@ -18,6 +18,50 @@ ranked as (
         ) as ltv_decile
     from int_customer_values
 
+),
+
+-- the small side of a join stands on the left: that side is held in memory
+acquired as (
+
+    select
+        ranked.*,
+        int_acquisition_costs.acquisition_cost,
+        int_acquisition_costs.acquisition_cost_status
+    from int_acquisition_costs
+    inner join ranked
+        on int_acquisition_costs.channel = coalesce(ranked.acquisition_channel, 'unknown')
+        and int_acquisition_costs.acquisition_month
+            = cast(date_trunc('month', ranked.first_purchase_on) as date)
+
+),
+
+-- few customers made referrals that are worth something; the others' are worth nothing
+referrers as (
+
+    select
+        customer_id,
+        referral_value
+    from customer_referrals
+    where referral_value != 0
+
+),
+
+worth as (
+
+    select
+        acquired.*,
+        customers.referral_status,
+        case
+            when customers.referral_status != 'missing_input'
+                then coalesce(referrers.referral_value, 0)
+        end as referral_value
+    from (select max(referral_status) as referral_status from customer_referrals) as customers
+    cross join (
+        referrers
+        right join acquired
+            on referrers.customer_id = acquired.customer_id
+    )
+
 )
 
 select
@@ -28,6 +72,12 @@ select
     cast(model as varchar) as model,  -- of purchases
     cast(spend_model as varchar) as spend_model,
     cast(ltv_status as varchar) as ltv_status,  -- ok, no_spend_model, no_model
+    cast(
+        acquisition_cost_status as varchar
+    ) as acquisition_cost_status,  -- ok, unknown_channel, missing_input
+    cast(
+        referral_status as varchar
+    ) as referral_status,  -- ok, without_acquisition_cost, missing_input
 
     ---------- numerics
     cast(historical_revenue as decimal(18, 4)) as historical_revenue,  -- money
@@ -43,6 +93,10 @@ select
     cast(lifetime_profit as double) as lifetime_profit,  -- money, historical and expected
     cast(ltv_decile as int) as ltv_decile,  -- 1 is the highest value
     cast(churn_probability as double) as churn_probability,  -- no purchase in the horizon
+    cast(acquisition_cost as double) as acquisition_cost,  -- money, 0: a channel without spend
+    cast(lifetime_value - acquisition_cost as double) as net_ltv,  -- money
+    cast(referral_value as double) as referral_value,  -- money, as in customer_referrals
+    cast(lifetime_value + referral_value as double) as engagement_value,  -- money
 
     ---------- dates
     -- as likely before as after; NULL: rather never, or after 2200
@@ -51,4 +105,4 @@ select
             then $as_of_date + cast(ceil(next_purchase_days) as bigint)
     end as next_purchase_on_p50
 
-from ranked
+from worth

@@ -88,7 +88,7 @@ async fn instants_that_no_calendar_has_are_quarantined_as_numbers() {
         let orders = format!(
             "select value as order_id, 'anna' as customer_id, 'paid' as status,
                 10.0 as gross_amount, arrow_cast(
-                    case value when 1 then {number} else 0 end, '{unit}') as ordered_at
+                    case when value = 1 then {number} else 0 end, '{unit}') as ordered_at
             from generate_series(1, 2)"
         );
         shop.given("orders", &orders).await;

@@ -48,7 +48,10 @@ select
         when average_order_value is not null
             then coalesce(
                 scale_to_unit(
-                XX
+                    least(
+                        greatest(average_order_value, $anchors_average_order_value[1]),
+                        $anchors_average_order_value[2]
+                    ),
                     $anchors_average_order_value[1],
                     $anchors_average_order_value[2]
                 ),
@@ -66,9 +69,7 @@ select
                     $anchors_tenure[1],
                     $anchors_tenure[2]
                 ),
-                percent_score(
-                    tenure, (select cuts from score_cuts where score = 'tenure')
-                )
+                percent_score(tenure, (select cuts from score_cuts where score = 'tenure'))
             )
     end as tenure_unit,
     case
@@ -79,9 +80,7 @@ select
                     $anchors_advocacy[1],
                     $anchors_advocacy[2]
                 ),
-                percent_score(
-                    advocacy, (select cuts from score_cuts where score = 'advocacy')
-                )
+                percent_score(advocacy, (select cuts from score_cuts where score = 'advocacy'))
             )
     end as advocacy_unit,
     case

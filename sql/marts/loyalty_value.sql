@@ -3,7 +3,7 @@
 -- inputs: int_tier_members, run.supplied
 -- params: none
 -- source: tiers are those of period_start, whoever has changed tier or left since; definition in
---     int_tier_members; intervals: Wilson (1927), Journal of the American Statistical Association 22
+--     int_tier_members; intervals: Wilson (1927), J. of the American Statistical Association 22
 with
 
 tiers as (

@@ -41,7 +41,10 @@ impl Earlier {
     /// Reads a file of `sql/published`.
     pub(crate) fn try_new(file: &SqlFile) -> Result<Self> {
         let Some(table) = file.header("table") else {
-            return Err(file.error("the header must name a table: `-- table: customer_ltv`", ""));
+            return Err(file.error(
+                "the header must name a published table: `-- table: <name>`",
+                "",
+            ));
         };
         let days = file.header("older").and_then(|text| text.strip_prefix('$'));
         Ok(Self {

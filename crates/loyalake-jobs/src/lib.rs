@@ -26,6 +26,7 @@ pub mod run;
 mod session;
 mod sql_file;
 pub mod statements;
+mod supplied;
 
 pub use config::Config;
 pub use error::{JobsError, Place, Result};

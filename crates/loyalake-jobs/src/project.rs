@@ -11,6 +11,7 @@ use crate::graph::{Graph, RUN_SCHEMA};
 use crate::library::{Library, parameter_defaults};
 use crate::parameters::Parameters;
 use crate::sql_file::{Kind, SqlFile};
+use crate::supplied::SUPPLIED;
 use crate::{Config, Result};
 
 /// Schema of the inputs.
@@ -20,9 +21,6 @@ pub(crate) const SOURCE_SCHEMA: &str = "source";
 const RUN_RELATIONS: [&str; 7] = [
     "current", "inputs", "tables", "audits", "warnings", "erased", SUPPLIED,
 ];
-
-/// The relation of schema `run` that names the contracts which are supplied.
-pub(crate) const SUPPLIED: &str = "supplied";
 
 /// A configuration, its SQL files in order, its contracts and parameters.
 #[derive(Debug, Clone)]

@@ -5,12 +5,11 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use chrono::NaiveDate;
-use datafusion::arrow::array::{ArrayRef, RecordBatch, StringViewArray};
 use datafusion::arrow::datatypes::{DataType, Schema};
 use datafusion::catalog::{MemorySchemaProvider, TableProvider};
 use datafusion::common::TableReference;
 use datafusion::datasource::empty::EmptyTable;
-use datafusion::datasource::{MemTable, ViewTable, provider_as_source};
+use datafusion::datasource::{ViewTable, provider_as_source};
 use datafusion::error::DataFusionError;
 use datafusion::execution::memory_pool::{FairSpillPool, TrackConsumersPool};
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
@@ -26,7 +25,7 @@ use crate::conform::Reading;
 use crate::earlier::PUBLISHED_SCHEMA;
 use crate::graph::RUN_SCHEMA;
 use crate::parameters::Parameters;
-use crate::project::{Project, SOURCE_SCHEMA, SUPPLIED};
+use crate::project::{Project, SOURCE_SCHEMA};
 use crate::sql_file::{Kind, SqlFile};
 use crate::{Config, JobsError, Result};
 
@@ -196,26 +195,6 @@ impl<'a> Session<'a> {
         self.keys = self.key_types().await?;
         self.define_absent()?;
         self.define_none_published()
-    }
-
-    /// Which contracts are supplied: those whose staging relation reads configured inputs alone.
-    fn define_supplied(&self) -> Result<()> {
-        let is_supplied = |file: &&SqlFile| {
-            let inputs = self.project.graph.upstream_sources(&file.name);
-            inputs.iter().all(|name| self.sources.contains_key(name))
-        };
-        let files = self.project.graph.files().iter().filter(is_supplied);
-        let contracts = files.filter_map(|file| self.project.contract_of(file));
-        let names = StringViewArray::from_iter_values(contracts.map(|contract| &contract.name));
-        let names: ArrayRef = Arc::new(names);
-        let table = RecordBatch::try_from_iter([("name", names)])
-            .map_err(DataFusionError::from)
-            .and_then(|batch| MemTable::try_new(batch.schema(), vec![vec![batch]]));
-        let table = table.map_err(|source| JobsError::Execution {
-            relation: format!("{RUN_SCHEMA}.{SUPPLIED}"),
-            source,
-        })?;
-        self.define(RUN_SCHEMA, SUPPLIED, Arc::new(table))
     }
 
     /// Absent inputs are empty tables.

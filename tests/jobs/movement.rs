@@ -68,7 +68,7 @@ async fn without_a_run_that_is_old_enough_nothing_has_moved() {
 #[tokio::test]
 async fn customers_move_from_the_segment_of_the_earlier_run() {
     let shop = shop().await;
-    // one more than $transition_days, and one fewer: the newer one of those old enough counts
+    // the run of 10 December is not old enough; of those that are, the newest counts
     shop.run("2024-03-31").await;
     shop.run("2024-06-30").await;
     shop.run("2024-12-10").await;
@@ -83,16 +83,16 @@ async fn customers_move_from_the_segment_of_the_earlier_run() {
     // what is moved is worth what it is worth now; who has left, what they were worth then
     let values = "
         with worth as (
-            select as_of_date, customer_id, cast(lifetime_value as decimal(28, 4)) as value
+            select as_of_date as valued_on, customer_id, cast(lifetime_value as decimal(28, 4)) as value
             from history.customer_ltv
         )
         select from_segment, to_segment, sum(worth.value) = value_moved
         from segment_transitions
         inner join worth
-            on from_segment = 'entered' and customer_id = 'emil' and as_of_date = '2024-12-31'
-            or to_segment = 'left' and customer_id = 'dora' and as_of_date = '2024-06-30'
+            on from_segment = 'entered' and customer_id = 'emil' and valued_on = '2024-12-31'
+            or to_segment = 'left' and customer_id = 'dora' and valued_on = '2024-06-30'
             or from_segment = 'platinum' and customer_id in ('anna', 'ben')
-                and as_of_date = '2024-12-31'
+                and valued_on = '2024-12-31'
         where scheme = 'loyalty_tier'
         group by from_segment, to_segment, value_moved order by 1";
     assert_eq!(

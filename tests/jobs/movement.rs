@@ -83,7 +83,8 @@ async fn customers_move_from_the_segment_of_the_earlier_run() {
     // what is moved is worth what it is worth now; who has left, what they were worth then
     let values = "
         with worth as (
-            select as_of_date as valued_on, customer_id, cast(lifetime_value as decimal(28, 4)) as value
+            select as_of_date as valued_on, customer_id,
+                cast(lifetime_value as decimal(28, 4)) as value
             from history.customer_ltv
         )
         select from_segment, to_segment, sum(worth.value) = value_moved

@@ -4,11 +4,13 @@
 
 pub mod btyd;
 mod error;
+pub mod exact_sum;
 pub mod loyalty;
 pub mod normal;
 pub mod optimize;
 pub mod rfm;
 pub mod special;
+pub mod student;
 pub mod sum;
 pub mod survival;
 pub mod tally;

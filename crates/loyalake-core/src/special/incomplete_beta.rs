@@ -41,6 +41,11 @@ impl IncompleteBeta {
         Self { tolerance, ..self }
     }
 
+    /// ln I(a, b; z) − a ln(z / (1 − z)) in the limit of small z.
+    pub fn ln_asymptote(&self) -> f64 {
+        self.ln_scale - self.a.ln()
+    }
+
     /// P(Z ≤ z) and the density of ln(Z / (1 − Z)) at z, for odds z / (1 − z) ≥ 0.
     pub fn at(&self, odds: f64) -> (f64, f64) {
         let Self {

@@ -19,6 +19,7 @@
 mod args;
 mod btyd;
 mod collapsed;
+mod group_aggregate;
 mod loyalty;
 mod records;
 mod rfm;

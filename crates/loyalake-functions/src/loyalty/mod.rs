@@ -1,7 +1,13 @@
-//! Loyalty scores that explain themselves, and intervals for shares.
+//! Loyalty scores that explain themselves, intervals, answers to surveys, and rings of referrals.
 
+mod csat;
+mod cycle_members;
+mod decayed_mean;
 mod loyalty_type;
+mod mean_interval;
+mod nps;
 mod satisfaction_loyalty_quadrant;
+mod scale_to_unit;
 mod weighted_score;
 mod wilson_interval;
 
@@ -24,10 +30,16 @@ const SECTION: DocSection = DocSection {
 
 /// Registers the functions of this domain.
 pub(crate) fn register(registry: &mut dyn FunctionRegistry) -> Result<()> {
+    registry.register_udaf(Arc::new(csat::csat()))?;
+    registry.register_udaf(Arc::new(cycle_members::cycle_members()))?;
+    registry.register_udaf(Arc::new(decayed_mean::decayed_mean()))?;
     registry.register_udf(Arc::new(loyalty_type::loyalty_type()))?;
+    registry.register_udaf(Arc::new(mean_interval::mean_interval()))?;
+    registry.register_udaf(Arc::new(nps::nps()))?;
     registry.register_udf(Arc::new(
         satisfaction_loyalty_quadrant::satisfaction_loyalty_quadrant(),
     ))?;
+    registry.register_udf(Arc::new(scale_to_unit::scale_to_unit()))?;
     registry.register_udf(Arc::new(weighted_score::weighted_score()))?;
     registry.register_udf(Arc::new(wilson_interval::wilson_interval()))?;
     Ok(())

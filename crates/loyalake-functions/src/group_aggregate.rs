@@ -77,7 +77,7 @@ pub(crate) trait GroupState: Copy + Default + Debug + Send + Sync + 'static {
     /// The numbers it is written as.
     type Words: AsRef<[i64]>;
     /// How many they are.
-    const WORDS: i32;
+    const WORDS: usize;
 
     /// Adds what is known about the same group from elsewhere.
     fn merge(&mut self, other: &Self);
@@ -85,7 +85,7 @@ pub(crate) trait GroupState: Copy + Default + Debug + Send + Sync + 'static {
     /// As numbers.
     fn to_words(&self) -> Self::Words;
 
-    /// The state that wrote these numbers; `None` when there are not as many.
+    /// The state that wrote these numbers; `None` when they are not `WORDS`.
     fn from_words(words: &[i64]) -> Option<Self>;
 }
 
@@ -125,7 +125,7 @@ impl<A: GroupAggregate> AggregateUDFImpl for Plumbing<A> {
     fn state_fields(&self, args: StateFieldsArgs) -> Result<Vec<FieldRef>> {
         A::PARAMETERS.check_not_distinct(&args)?;
         let name = format_state_name(args.name, "words");
-        let words = DataType::FixedSizeList(word_field(), A::State::WORDS);
+        let words = DataType::FixedSizeList(word_field(), word_count::<A::State>());
         Ok(vec![Arc::new(Field::new(name, words, true))])
     }
 
@@ -199,9 +199,11 @@ impl<A: GroupAggregate> GroupsAccumulator for Groups<A> {
     ) -> Result<()> {
         self.grow(total_num_groups);
         let words: &FixedSizeListArray = state_column(A::PARAMETERS.function(), values, 0)?;
-        for (row, group) in group_indices.iter().enumerate() {
-            let words = words.value(row);
-            let words = words.as_primitive::<Int64Type>().values();
+        let words = words.values().as_primitive::<Int64Type>().values();
+        for (group, words) in group_indices
+            .iter()
+            .zip(words.chunks_exact(A::State::WORDS))
+        {
             if let Some(other) = A::State::from_words(words) {
                 self.states[*group].merge(&other);
             }
@@ -245,13 +247,17 @@ fn word_field() -> FieldRef {
     Arc::new(Field::new_list_field(DataType::Int64, false))
 }
 
+fn word_count<S: GroupState>() -> i32 {
+    i32::try_from(S::WORDS).unwrap_or(i32::MAX)
+}
+
 fn word_column<S: GroupState>(states: &[S]) -> Result<Vec<ArrayRef>> {
     let words: Vec<S::Words> = states.iter().map(S::to_words).collect();
     let words = words
         .iter()
         .flat_map(|words| words.as_ref().iter().copied());
     let words = Arc::new(words.collect::<Int64Array>());
-    let column = FixedSizeListArray::try_new(word_field(), S::WORDS, words, None)?;
+    let column = FixedSizeListArray::try_new(word_field(), word_count::<S>(), words, None)?;
     Ok(vec![Arc::new(column)])
 }
 

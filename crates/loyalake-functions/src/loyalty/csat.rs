@@ -98,7 +98,7 @@ impl GroupAggregate for Csat {
 
 impl GroupState for Answers {
     type Words = [i64; 2 + ExactSum::WORDS];
-    const WORDS: i32 = 2 + ExactSum::WORDS as i32;
+    const WORDS: usize = 2 + ExactSum::WORDS;
 
     fn merge(&mut self, other: &Self) {
         self.merge(other);

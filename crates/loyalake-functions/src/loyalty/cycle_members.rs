@@ -206,7 +206,7 @@ impl Accumulator for PairAccumulator {
 
     fn size(&self) -> usize {
         let arrays = self.kept.iter().chain(self.waiting.iter().flatten());
-        let heap: usize = arrays.map(|array| array.get_array_memory_size()).sum();
+        let heap: usize = arrays.map(Array::get_array_memory_size).sum();
         size_of_val(self) + heap + self.waiting.capacity() * size_of::<[ArrayRef; 2]>()
     }
 }

@@ -111,7 +111,7 @@ fn check_half_life(value: Option<&ScalarValue>) -> Result<()> {
 
 impl GroupState for State {
     type Words = [i64; 2 * ExactSum::WORDS];
-    const WORDS: i32 = 2 * ExactSum::WORDS as i32;
+    const WORDS: usize = 2 * ExactSum::WORDS;
 
     fn merge(&mut self, other: &Self) {
         self.merge(other);

@@ -123,7 +123,7 @@ fn confidence(value: Option<&ScalarValue>) -> Result<f64> {
 
 impl GroupState for Moments {
     type Words = [i64; 1 + 2 * ExactSum::WORDS];
-    const WORDS: i32 = 1 + 2 * ExactSum::WORDS as i32;
+    const WORDS: usize = 1 + 2 * ExactSum::WORDS;
 
     fn merge(&mut self, other: &Self) {
         self.merge(other);

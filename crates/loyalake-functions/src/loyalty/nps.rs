@@ -107,7 +107,7 @@ impl GroupAggregate for Nps {
 
 impl GroupState for Answers {
     type Words = [i64; 4];
-    const WORDS: i32 = 4;
+    const WORDS: usize = 4;
 
     fn merge(&mut self, other: &Self) {
         self.merge(other);

@@ -97,9 +97,11 @@ select
     cast(nps_answer as int) as nps_answer,  -- 0 to 10, the latest
     cast(recommendation_intention as double) as recommendation_intention,  -- 0 to 1, decayed
     cast(csat_mean as double) as csat_mean,  -- 0 to 1
-    cast(coalesce(csat_answers, 0) as bigint) as csat_answers,
+    case when has_answers then cast(coalesce(csat_answers, 0) as bigint) end as csat_answers,
     cast(expectation_gap as double) as expectation_gap,  -- -1 to 1, positive is better
-    cast(coalesce(expectation_aspects, 0) as bigint) as expectation_aspects,  -- in the gap
+    case
+        when has_answers then cast(coalesce(expectation_aspects, 0) as bigint)
+    end as expectation_aspects,  -- in the gap
     case when has_tickets then cast(coalesce(complaints, 0) as bigint) end as complaints,
     case when has_tickets then cast(coalesce(questions, 0) as bigint) end as questions,
     case

@@ -51,21 +51,23 @@ select
     ---------- ids
     customer_id,
 
-    ---------- text
+    ---------- text; rounded, so that a score at a cut is not below it by its last bit
     cast(
-        loyalty_type(behavioral_score, attitudinal_score, $high_cut, $high_cut) as varchar
+        loyalty_type(
+            round(behavioral_score, 9), round(attitudinal_score, 9), $high_cut, $high_cut
+        ) as varchar
     ) as loyalty_type,
     cast(
         satisfaction_loyalty_quadrant(
-            satisfaction_score, behavioral_score, $high_cut, $high_cut
+            round(satisfaction_score, 9), round(behavioral_score, 9), $high_cut, $high_cut
         ) as varchar
     ) as satisfaction_quadrant,
     cast(
         case
             when loyalty_score is null then 'unscored'
-            when loyalty_score >= $platinum_cut then 'platinum'
-            when loyalty_score >= $gold_cut then 'gold'
-            when loyalty_score >= $silver_cut then 'silver'
+            when round(loyalty_score, 9) >= $platinum_cut then 'platinum'
+            when round(loyalty_score, 9) >= $gold_cut then 'gold'
+            when round(loyalty_score, 9) >= $silver_cut then 'silver'
             else 'bronze'
         end as varchar
     ) as loyalty_tier,

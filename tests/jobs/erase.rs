@@ -26,13 +26,15 @@ async fn erased(shop: &Shop, ids: &[&str]) -> Erased {
 }
 
 /// Tables with a row for each customer.
-const OF_CUSTOMERS: [&str; 6] = [
+const OF_CUSTOMERS: [&str; 8] = [
     "customer_metrics",
     "customer_ltv",
     "customer_rfm",
     "customer_segments",
     "loyalty_scores",
     "loyalty_score_components",
+    "customer_satisfaction",
+    "customer_referrals",
 ];
 
 /// Customers in every file of these tables, those among them that no version names.

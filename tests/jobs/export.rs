@@ -29,7 +29,7 @@ async fn the_files_of_an_export_hold_the_rows_of_the_run() {
         .await
         .expect("an export");
     assert_eq!(manifest.run_id, last);
-    assert_eq!(manifest.tables.len(), 16);
+    assert_eq!(manifest.tables.len(), 24);
     for table in &manifest.tables {
         let columns = match table.name.as_str() {
             // lists are of another type behind Parquet

@@ -23,7 +23,7 @@ async fn shop() -> Shop {
     shop
 }
 
-const TABLES: [&str; 15] = [
+const TABLES: [&str; 22] = [
     "customer_metrics",
     "customer_ltv",
     "customer_rfm",
@@ -31,6 +31,13 @@ const TABLES: [&str; 15] = [
     "loyalty_score_components",
     "customer_segments",
     "segment_ltv",
+    "segment_labels",
+    "cohort_ltv",
+    "customer_satisfaction",
+    "feedback_summary",
+    "customer_referrals",
+    "acquisition_economics",
+    "loyalty_value",
     "score_cuts",
     "contract_ltv",
     "retention_curve",

@@ -236,9 +236,10 @@ fn text_of(value: &Expr, found: &DataType) -> QueryResult<Expr> {
     let text = |value: &Expr| try_cast(value.clone(), DataType::Utf8View);
     let (number, day) = match found {
         DataType::Date32 => (DataType::Int32, 1),
-        DataType::Date64 => (DataType::Int64, 86_400_000),
         DataType::Timestamp(TimeUnit::Second, _) => (DataType::Int64, 86_400),
-        DataType::Timestamp(TimeUnit::Millisecond, _) => (DataType::Int64, 86_400_000),
+        DataType::Date64 | DataType::Timestamp(TimeUnit::Millisecond, _) => {
+            (DataType::Int64, 86_400_000)
+        }
         DataType::Timestamp(TimeUnit::Microsecond, _) => (DataType::Int64, 86_400_000_000),
         _ => return Ok(text(value)),
     };

@@ -17,12 +17,16 @@ mod contracts;
 mod erase;
 #[path = "jobs/export.rs"]
 mod export;
+#[path = "jobs/feedback.rs"]
+mod feedback;
 #[path = "jobs/garbage.rs"]
 mod garbage;
 #[path = "jobs/housekeeping.rs"]
 mod housekeeping;
 #[path = "jobs/killed.rs"]
 mod killed;
+#[path = "jobs/loyalty.rs"]
+mod loyalty;
 #[path = "jobs/maintain.rs"]
 mod maintain;
 #[path = "jobs/models.rs"]

@@ -2,7 +2,7 @@
 -- table: customer_ltv
 -- severity: error
 -- inputs: customer_ltv
--- params: none
+-- params: $relative_tolerance
 select
     customer_id,
     lifetime_value,
@@ -20,7 +20,9 @@ select
 from customer_ltv
 where
     (lifetime_value is distinct from cast(historical_revenue as double) + expected_revenue)
-    or abs(lifetime_profit - historical_profit - expected_profit) > 0.0001
+    -- historical_profit has four decimals
+    or abs(lifetime_profit - historical_profit - expected_profit)
+        > 0.0001 + $relative_tolerance * abs(lifetime_profit)
     or (net_ltv is distinct from lifetime_value - acquisition_cost)
     or (engagement_value is distinct from lifetime_value + referral_value)
     or (acquisition_cost_status = 'ok') != (acquisition_cost is not null)

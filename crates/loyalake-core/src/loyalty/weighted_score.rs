@@ -137,5 +137,22 @@ mod tests {
                 prop_assert!((0.0..=100.0).contains(&score));
             }
         }
+
+        #[test]
+        fn a_greater_value_never_lowers_the_score(
+            components in prop::collection::vec(
+                (prop::option::of(0.0..=1.0_f64), 0.001..1.0_f64), 1..15),
+            place in any::<prop::sample::Index>(),
+            share in 0.0..=1.0_f64,
+        ) {
+            let place = place.index(components.len());
+            if let Some(value) = components[place].0 {
+                let mut better = components.clone();
+                better[place].0 = Some(value + share * (1.0 - value));
+                let of = |components| score(components).and_then(|result| result.score);
+                let (before, after) = (of(&components), of(&better));
+                prop_assert!(after.zip(before).is_some_and(|(after, before)| after >= before - 1e-12));
+            }
+        }
     }
 }

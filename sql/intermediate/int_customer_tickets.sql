@@ -19,7 +19,7 @@ select
             and opened_on > $as_of_date - $activity_window_days
     ) as questions,
     count(*) filter (where not is_resolved) as unresolved_tickets,
-    quantile_cuts(hours_to_resolution, 2)[1] as median_hours_to_resolution  -- hours
+    median(hours_to_resolution) as median_hours_to_resolution  -- hours
 
 from ticket_outcomes
 where

@@ -151,7 +151,8 @@ mod tests {
                 better[place].0 = Some(value + share * (1.0 - value));
                 let of = |components| score(components).and_then(|result| result.score);
                 let (before, after) = (of(&components), of(&better));
-                prop_assert!(after.zip(before).is_some_and(|(after, before)| after >= before - 1e-12));
+                let is_kept = |(after, before): (f64, f64)| after >= before - 1e-12;
+                prop_assert!(after.zip(before).is_some_and(is_kept));
             }
         }
     }

@@ -1,12 +1,32 @@
 //! The SQL examples: each of their queries answers what stands after it.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+use std::fs::{copy, create_dir, read_to_string};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use chrono::NaiveDate;
 use datafusion::arrow::util::pretty::pretty_format_batches;
+use datafusion::prelude::SessionContext;
+use loyalake_jobs::run::Event;
+use loyalake_jobs::{Config, Observer, Project, RunOptions, analyst, run};
 
 /// The line between an example's query and its result.
 const RESULT: &str = "-- result:\n";
+
+/// What the last step of the loyalty example leaves out.
+const SURVEY: &str = "\
+[sources.survey_answers]
+location = \"sources/survey_answers.csv\"
+format = \"csv\"
+";
+
+/// An observer that shows nothing.
+struct Silent;
+
+impl Observer for Silent {
+    fn event(&self, _: Event<'_>) {}
+}
 
 /// From where an example's paths to files are found.
 fn root() -> PathBuf {
@@ -40,8 +60,7 @@ fn steps(text: &str) -> Vec<(&str, &str)> {
 }
 
 /// The result as an example shows it: a text table in comments.
-async fn answer(query: &str) -> String {
-    let context = loyalake_jobs::analyst::without_project().unwrap().context;
+async fn answer(context: &SessionContext, query: &str) -> String {
     let batches = context.sql(query).await.unwrap().collect().await.unwrap();
     assert!(
         batches.iter().any(|batch| batch.num_rows() > 0),
@@ -51,6 +70,37 @@ async fn answer(query: &str) -> String {
     table.lines().flat_map(|line| ["-- ", line, "\n"]).collect()
 }
 
+/// Asks every query of an example.
+async fn check(context: &SessionContext, file: &Path) {
+    let text = read_to_string(file).unwrap();
+    for (query, expected) in steps(&text) {
+        let found = answer(context, query).await;
+        assert_eq!(
+            expected,
+            found,
+            "{}: this query must end with `{}` and its result:\n{query}\n{found}",
+            file.file_name().unwrap().to_string_lossy(),
+            RESULT.trim_end()
+        );
+    }
+}
+
+/// Runs these dates, and opens what they published.
+async fn published(config: Config, dates: &[&str]) -> SessionContext {
+    let project = Project::open(config).unwrap();
+    let mut latest = NaiveDate::default();
+    for date in dates {
+        latest = date.parse().unwrap();
+        let options = RunOptions {
+            as_of_date: latest,
+            select: Vec::new(),
+        };
+        run(&project, &options, Arc::new(Silent)).await.unwrap();
+    }
+    let session = analyst::with_project(&project, latest).await;
+    session.unwrap().context
+}
+
 #[tokio::test]
 async fn every_example_answers_what_it_shows() {
     std::env::set_current_dir(root()).unwrap();
@@ -58,16 +108,34 @@ async fn every_example_answers_what_it_shows() {
     assert!(numbered.len() >= 5, "examples/*.sql are gone");
     assert!(walk.len() >= 5, "examples/cdnow/walkthrough/*.sql are gone");
     for file in numbered.into_iter().chain(walk) {
-        let text = std::fs::read_to_string(&file).unwrap();
-        for (query, expected) in steps(&text) {
-            let found = answer(query).await;
-            assert_eq!(
-                expected,
-                found,
-                "{}: this query must end with `{}` and its result:\n{query}\n{found}",
-                file.file_name().unwrap().to_string_lossy(),
-                RESULT.trim_end()
-            );
-        }
+        let context = analyst::without_project().unwrap().context;
+        check(&context, &file).await;
     }
+}
+
+/// In a folder of its own: the lake of the example is its reader's.
+#[tokio::test]
+async fn the_loyalty_example_answers_what_it_shows() {
+    let example = root().join("examples/loyalty");
+    let folder = tempfile::tempdir().unwrap();
+    create_dir(folder.path().join("sources")).unwrap();
+    for entry in example.join("sources").read_dir().unwrap() {
+        let source = entry.unwrap();
+        let copied = folder.path().join("sources").join(source.file_name());
+        copy(source.path(), copied).unwrap();
+    }
+    let text = read_to_string(example.join("loyalake.toml")).unwrap();
+    assert!(text.contains(SURVEY), "loyalake.toml has no survey");
+    let path = folder.path().join("loyalake.toml");
+    let configured = |text: &str| Config::parse(&path, text).unwrap();
+    let mut walk = examples("examples/loyalty/walkthrough");
+    let without_survey = walk.pop().unwrap();
+    assert!(walk.len() >= 5, "its walkthrough is gone");
+
+    let context = published(configured(&text), &["2025-12-31", "2026-03-31"]).await;
+    for file in walk {
+        check(&context, &file).await;
+    }
+    let context = published(configured(&text.replace(SURVEY, "")), &["2026-03-31"]).await;
+    check(&context, &without_survey).await;
 }

@@ -10,12 +10,23 @@ with
 said as (
 
     select
-        *,
-        source = 'survey_answers' as is_answer,
+        feedback_id,
+        customer_id,
+        value,
+        unit_value,
+        -- sums of decimals do not depend on the order of rows
+        cast(unit_value as decimal(13, 12)) as exact_unit,
+        said_at,
+        said_on,
         said_on > $as_of_date - $feedback_window_days as is_current,
         said_on > $as_of_date - $activity_window_days as is_recent,
-        -- sums of decimals do not depend on the order of rows
-        cast(unit_value as decimal(13, 12)) as exact_unit
+        source = 'survey_answers' and question = 'nps' as is_nps,
+        source = 'survey_answers' and question = 'csat' as is_csat,
+        source = 'survey_answers' and question = 'trust' as is_trust,
+        source = 'survey_answers' and question = 'preference' as is_preference,
+        source = 'survey_answers' and question = 'repurchase' as is_repurchase,
+        source = 'reviews' as is_review,
+        source = 'social_mentions' as is_mention
     from int_feedback
     where
         is_valid
@@ -29,29 +40,29 @@ select
 
     ---------- numerics
     last_value(value order by said_at, feedback_id)
-        filter (where is_answer and question = 'nps') as nps_answer,  -- 0 to 10
+        filter (where is_nps) as nps_answer,  -- 0 to 10
     last_value(unit_value order by said_at, feedback_id)
-        filter (where is_answer and is_current and question = 'nps') as recommendation,
+        filter (where is_nps and is_current) as recommendation,
     last_value(unit_value order by said_at, feedback_id)
-        filter (where is_answer and is_current and question = 'trust') as trust,
+        filter (where is_trust and is_current) as trust,
     last_value(unit_value order by said_at, feedback_id)
-        filter (where is_answer and is_current and question = 'preference') as preference,
+        filter (where is_preference and is_current) as preference,
     last_value(unit_value order by said_at, feedback_id)
-        filter (where is_answer and is_current and question = 'repurchase') as repurchase,
+        filter (where is_repurchase and is_current) as repurchase,
     decayed_mean(unit_value, said_on, $as_of_date, $feedback_half_life_days)
-        filter (where is_answer and question = 'nps') as recommendation_intention,
+        filter (where is_nps) as recommendation_intention,
     decayed_mean(unit_value, said_on, $as_of_date, $feedback_half_life_days)
-        filter (where (is_answer and question = 'csat') or source = 'reviews') as satisfaction,
-    count(*) filter (where is_answer and question = 'csat') as csat_answers,
-    cast(sum(exact_unit) filter (where is_answer and question = 'csat') as double)
-        / nullif(count(*) filter (where is_answer and question = 'csat'), 0) as csat_mean,
+        filter (where is_csat or is_review) as satisfaction,
+    count(*) filter (where is_csat) as csat_answers,
+    cast(sum(exact_unit) filter (where is_csat) as double)
+        / nullif(count(*) filter (where is_csat), 0) as csat_mean,
     count(*) filter (
-        where source = 'reviews' and is_recent and unit_value >= $positive_unit
+        where is_review and is_recent and unit_value >= $positive_unit
     ) as positive_reviews,
-    count(*) filter (where source = 'social_mentions' and is_recent) as mentions,
+    count(*) filter (where is_mention and is_recent) as mentions,
 
     ---------- dates
-    max(said_on) filter (where is_answer and question = 'nps') as nps_answered_on,
+    max(said_on) filter (where is_nps) as nps_answered_on,
     max(said_on) as last_feedback_on
 
 from said

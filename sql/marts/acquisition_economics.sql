@@ -94,8 +94,12 @@ select
     month_spend / nullif(month_customers, 0) as blended_cac,  -- of all channels of the month
     cast(referred_customers as bigint) as referred_customers,
     cast(referred_customers as double) / customers as referral_share,  -- 0 to 1
+    wilson_interval(referred_customers, customers, 0.95)['low'] as referral_share_ci_low,
+    wilson_interval(referred_customers, customers, 0.95)['high'] as referral_share_ci_high,
     cast(organic_customers as bigint) as organic_customers,  -- neither referred nor paid for
     cast(organic_customers as double) / customers as organic_share,  -- 0 to 1
+    wilson_interval(organic_customers, customers, 0.95)['low'] as organic_share_ci_low,
+    wilson_interval(organic_customers, customers, 0.95)['high'] as organic_share_ci_high,
     case
         when ltv_90d_status = 'ok' then cast(revenue_90d as double) / customers
     end as ltv_90d,  -- money per customer, 90 days from each one's first purchase

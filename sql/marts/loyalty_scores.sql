@@ -22,22 +22,24 @@ with_previous as (
 
 scores as (
 
-    -- a score that rests on too little of its weight is no score
+    -- a score that rests on too little of its weight is no score; rounded, as below
     select
         *,
         loyalty['coverage'] as coverage,
-        case when loyalty['coverage'] >= $min_coverage then loyalty['score'] end as loyalty_score,
         case
-            when behavioral['coverage'] >= $min_coverage then behavioral['score']
+            when round(loyalty['coverage'], 9) >= $min_coverage then loyalty['score']
+        end as loyalty_score,
+        case
+            when round(behavioral['coverage'], 9) >= $min_coverage then behavioral['score']
         end as behavioral_score,
         case
-            when attitudinal['coverage'] >= $min_coverage then attitudinal['score']
+            when round(attitudinal['coverage'], 9) >= $min_coverage then attitudinal['score']
         end as attitudinal_score,
         case
-            when advocacy['coverage'] >= $min_coverage then advocacy['score']
+            when round(advocacy['coverage'], 9) >= $min_coverage then advocacy['score']
         end as advocacy_score,
         case
-            when satisfaction['coverage'] >= $min_coverage then satisfaction['score']
+            when round(satisfaction['coverage'], 9) >= $min_coverage then satisfaction['score']
         end as satisfaction_score,
         (select count(*) from run.supplied where name = 'survey_answers') > 0 as has_answers,
         (

@@ -97,6 +97,8 @@ select
     cast(customers as bigint) as customers,
     cast(from_customers as bigint) as from_customers,  -- of all customers of from_segment
     cast(customers as double) / from_customers as probability,  -- those of a from_segment make 1
+    wilson_interval(customers, from_customers, 0.95)['low'] as ci_low,  -- of the probability, 95 %
+    wilson_interval(customers, from_customers, 0.95)['high'] as ci_high,
     -- money: lifetime value in this run, of those who left in the earlier one
     cast(value_moved as decimal(28, 4)) as value_moved,
 

@@ -218,3 +218,26 @@ async fn a_tier_nobody_of_which_came_back_has_no_revenue_to_share() {
         ]
     );
 }
+
+#[tokio::test]
+async fn a_contract_of_earlier_runs_names_a_table_and_a_number_of_days() {
+    let mut shop = Shop::new();
+    shop.source("orders", "orders.parquet", "parquet");
+    let contract = |table: &str, older: &str| {
+        let header = format!("-- before: what was.\n-- table: {table}\n-- older: {older}\n");
+        shop.file(
+            "published/before.sql",
+            &format!("{header}create table before (customer_id varchar)"),
+        );
+        shop.project().expect_err("a wrong contract").to_string()
+    };
+    let message = contract("customer_lvt", "$transition_days");
+    assert!(message.contains("did you mean 'customer_ltv'"), "{message}");
+    let message = contract("customer_ltv", "28");
+    assert!(
+        message.contains("`older: 28` must be a parameter"),
+        "{message}"
+    );
+    let message = contract("customer_ltv", "$time_zone");
+    assert!(message.contains("number of days"), "{message}");
+}

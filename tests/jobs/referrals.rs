@@ -213,7 +213,8 @@ async fn keys_that_are_numbers_stay_numbers() {
     shop.given(
         "referrals",
         "select 1 as referral_id, 1 as referrer_id, 2 as referee_id,
-            date '2024-01-01' as invited_at, date '2024-01-10' as converted_at, 'converted' as status
+            date '2024-01-01' as invited_at, date '2024-01-10' as converted_at,
+            'converted' as status
         union all
         select 2, 4, 3, date '2024-01-02', date '2024-01-10', 'converted'",
     )

@@ -76,6 +76,8 @@ impl Project {
         project.time_zone()?;
         project.check_files()?;
         project.check_sources()?;
+        let mut published = library.of_kind(Kind::Published);
+        published.try_for_each(|file| project.check_published(file))?;
         Ok(project)
     }
 
@@ -190,6 +192,30 @@ impl Project {
         );
         let word = input.rsplit('.').next().unwrap_or(input);
         Err(file.error(message, word))
+    }
+
+    /// What is read of earlier runs is a table of this project, and its age a number of days.
+    fn check_published(&self, file: &SqlFile) -> Result<()> {
+        let table = file.header("table").unwrap_or_default();
+        let names: Vec<&str> = self.marts().iter().map(|mart| mart.name.as_str()).collect();
+        if !names.contains(&table) {
+            let hint = nearest(table, names).unwrap_or_default();
+            let message = format!("no file in marts/ publishes '{table}'; did you mean '{hint}'?");
+            return Err(file.error(message, table));
+        }
+        let Some(older) = file.header("older") else {
+            return Ok(());
+        };
+        let days = older
+            .strip_prefix('$')
+            .and_then(|name| self.parameters.days(name));
+        if days.is_none() {
+            let message = format!(
+                "`older: {older}` must be a parameter with a number of days, which is not negative"
+            );
+            return Err(file.error(message, older));
+        }
+        Ok(())
     }
 
     /// Every configured source is read by somebody, and every required one is there.

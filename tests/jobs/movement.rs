@@ -241,3 +241,13 @@ async fn a_contract_of_earlier_runs_names_a_table_and_a_number_of_days() {
     let message = contract("customer_ltv", "$time_zone");
     assert!(message.contains("number of days"), "{message}");
 }
+
+#[tokio::test]
+async fn a_negative_number_of_days_is_refused_where_it_stands() {
+    let mut shop = Shop::new();
+    shop.source("orders", "orders.parquet", "parquet");
+    shop.parameter("transition_days = -3");
+    let message = shop.project().expect_err("a wrong number").to_string();
+    let expected = "parameter 'transition_days' must be a number of days, 0 or more, but is -3";
+    assert!(message.contains(expected), "{message}");
+}

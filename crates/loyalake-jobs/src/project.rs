@@ -206,16 +206,20 @@ impl Project {
         let Some(older) = file.header("older") else {
             return Ok(());
         };
-        let days = older
-            .strip_prefix('$')
-            .and_then(|name| self.parameters.days(name));
-        if days.is_none() {
-            let message = format!(
-                "`older: {older}` must be a parameter with a number of days, which is not negative"
-            );
-            return Err(file.error(message, older));
+        let name = older.strip_prefix('$').unwrap_or_default();
+        if self.parameters.days(name).is_some() {
+            return Ok(());
         }
-        Ok(())
+        if let Some(value) = self.config.parameters.get(name) {
+            let message =
+                format!("parameter '{name}' must be a number of days, 0 or more, but is {value}");
+            return Err(self.config.error(&message, name));
+        }
+        let message = format!(
+            "`older: {older}` must be a parameter that is a number of days; write one such as \
+             $transition_days"
+        );
+        Err(file.error(message, older))
     }
 
     /// Every configured source is read by somebody, and every required one is there.

@@ -1,6 +1,6 @@
 -- int_customer_feedback: what each customer said, summed up.
 -- grain: customer_id
--- inputs: int_feedback
+-- inputs: contact_outcomes
 -- params: $activity_window_days, $as_of_date, $feedback_half_life_days, $feedback_window_days,
 --     $positive_unit
 -- source: of several answers the latest is that with the greatest instant, then the greatest key;
@@ -10,26 +10,27 @@ with
 said as (
 
     select
-        feedback_id,
+        contact_id,
         customer_id,
         value,
         unit_value,
         -- sums of decimals do not depend on the order of rows
         cast(unit_value as decimal(13, 12)) as exact_unit,
-        said_at,
-        said_on,
-        said_on > $as_of_date - $feedback_window_days as is_current,
-        said_on > $as_of_date - $activity_window_days as is_recent,
-        source = 'survey_answers' and question = 'nps' as is_nps,
-        source = 'survey_answers' and question = 'csat' as is_csat,
-        source = 'survey_answers' and question = 'trust' as is_trust,
-        source = 'survey_answers' and question = 'preference' as is_preference,
-        source = 'survey_answers' and question = 'repurchase' as is_repurchase,
+        contacted_at,
+        contacted_on,
+        contacted_on > $as_of_date - $feedback_window_days as is_current,
+        contacted_on > $as_of_date - $activity_window_days as is_recent,
+        source = 'survey_answers' and topic = 'nps' as is_nps,
+        source = 'survey_answers' and topic = 'csat' as is_csat,
+        source = 'survey_answers' and topic = 'trust' as is_trust,
+        source = 'survey_answers' and topic = 'preference' as is_preference,
+        source = 'survey_answers' and topic = 'repurchase' as is_repurchase,
         source = 'reviews' as is_review,
         source = 'social_mentions' as is_mention
-    from int_feedback
+    from contact_outcomes
     where
-        is_valid
+        outcome = 'valid'
+        and source != 'support_tickets'
         and customer_id is not null
 
 )
@@ -39,19 +40,19 @@ select
     customer_id,
 
     ---------- numerics
-    last_value(value order by said_at, feedback_id)
+    last_value(value order by contacted_at, contact_id)
         filter (where is_nps) as nps_answer,  -- 0 to 10
-    last_value(unit_value order by said_at, feedback_id)
+    last_value(unit_value order by contacted_at, contact_id)
         filter (where is_nps and is_current) as recommendation,
-    last_value(unit_value order by said_at, feedback_id)
+    last_value(unit_value order by contacted_at, contact_id)
         filter (where is_trust and is_current) as trust,
-    last_value(unit_value order by said_at, feedback_id)
+    last_value(unit_value order by contacted_at, contact_id)
         filter (where is_preference and is_current) as preference,
-    last_value(unit_value order by said_at, feedback_id)
+    last_value(unit_value order by contacted_at, contact_id)
         filter (where is_repurchase and is_current) as repurchase,
-    decayed_mean(unit_value, said_on, $as_of_date, $feedback_half_life_days)
+    decayed_mean(unit_value, contacted_on, $as_of_date, $feedback_half_life_days)
         filter (where is_nps) as recommendation_intention,
-    decayed_mean(unit_value, said_on, $as_of_date, $feedback_half_life_days)
+    decayed_mean(unit_value, contacted_on, $as_of_date, $feedback_half_life_days)
         filter (where is_csat or is_review) as satisfaction,
     count(*) filter (where is_csat) as csat_answers,
     cast(sum(exact_unit) filter (where is_csat) as double)
@@ -62,8 +63,8 @@ select
     count(*) filter (where is_mention and is_recent) as mentions,
 
     ---------- dates
-    max(said_on) filter (where is_nps) as nps_answered_on,
-    max(said_on) as last_feedback_on
+    max(contacted_on) filter (where is_nps) as nps_answered_on,
+    max(contacted_on) as last_feedback_on
 
 from said
 group by customer_id

@@ -1,6 +1,6 @@
 -- int_customer_tickets: what each customer asked support for, summed up.
 -- grain: customer_id
--- inputs: ticket_outcomes
+-- inputs: contact_outcomes
 -- params: $activity_window_days, $as_of_date, $complaint_kinds, $question_kinds
 -- source: a window of N days are the last N days up to $as_of_date
 select
@@ -10,19 +10,20 @@ select
     ---------- numerics
     count(*) filter (
         where
-            array_has($complaint_kinds, kind)
-            and opened_on > $as_of_date - $activity_window_days
+            array_has($complaint_kinds, topic)
+            and contacted_on > $as_of_date - $activity_window_days
     ) as complaints,
     count(*) filter (
         where
-            array_has($question_kinds, kind)
-            and opened_on > $as_of_date - $activity_window_days
+            array_has($question_kinds, topic)
+            and contacted_on > $as_of_date - $activity_window_days
     ) as questions,
     count(*) filter (where not is_resolved) as unresolved_tickets,
     median(hours_to_resolution) as median_hours_to_resolution  -- hours
 
-from ticket_outcomes
+from contact_outcomes
 where
     outcome = 'valid'
+    and source = 'support_tickets'
     and customer_id is not null
 group by customer_id

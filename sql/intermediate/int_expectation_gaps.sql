@@ -1,6 +1,6 @@
 -- int_expectation_gaps: how far each customer's experience was from what had been expected.
 -- grain: customer_id
--- inputs: int_feedback
+-- inputs: contact_outcomes
 -- params: none
 -- source: performance less expectation of each aspect that has answers to both, averaged over
 --     aspects; Parasuraman, Zeithaml and Berry (1988), Journal of Retailing 64(1): SERVQUAL's P - E
@@ -12,19 +12,19 @@ aspects as (
         customer_id,
         aspect,
         cast(
-            sum(cast(unit_value as decimal(13, 12))) filter (where question = 'performance')
+            sum(cast(unit_value as decimal(13, 12))) filter (where topic = 'performance')
             as double
-        ) / nullif(count(*) filter (where question = 'performance'), 0) as performance,
+        ) / nullif(count(*) filter (where topic = 'performance'), 0) as performance,
         cast(
-            sum(cast(unit_value as decimal(13, 12))) filter (where question = 'expectation')
+            sum(cast(unit_value as decimal(13, 12))) filter (where topic = 'expectation')
             as double
-        ) / nullif(count(*) filter (where question = 'expectation'), 0) as expectation
-    from int_feedback
+        ) / nullif(count(*) filter (where topic = 'expectation'), 0) as expectation
+    from contact_outcomes
     where
-        is_valid
+        outcome = 'valid'
         and customer_id is not null
         and source = 'survey_answers'
-        and question in ('expectation', 'performance')
+        and topic in ('expectation', 'performance')
     group by customer_id, aspect
 
 )

@@ -1,8 +1,7 @@
 -- int_judged_rows: the rows of every source but orders, each with what became of it.
 -- grain: none
--- inputs: contract_outcomes, customer_outcomes, marketing_cost_outcomes, mention_outcomes,
---     referral_outcomes, refund_outcomes, review_outcomes, stg_fx_rates, stg_order_items,
---     stg_products, survey_answer_outcomes, ticket_outcomes
+-- inputs: contact_outcomes, contract_outcomes, customer_outcomes, marketing_cost_outcomes,
+--     referral_outcomes, refund_outcomes, stg_fx_rates, stg_order_items, stg_products
 -- params: $as_of_date
 -- source: definitions in the relations named *_outcomes; rows of other sources are valid, or
 --     quarantined when they break their contract
@@ -54,33 +53,8 @@ judged_rows as (
 
     union all
 
-    select 'survey_answers' as source, cast(answer_id as varchar) as row_key, outcome, rule, detail
-    from survey_answer_outcomes
-
-    union all
-
-    select 'reviews' as source, cast(review_id as varchar) as row_key, outcome, rule, detail
-    from review_outcomes
-
-    union all
-
-    select
-        'support_tickets' as source,
-        cast(ticket_id as varchar) as row_key,
-        outcome,
-        rule,
-        detail
-    from ticket_outcomes
-
-    union all
-
-    select
-        'social_mentions' as source,
-        cast(mention_id as varchar) as row_key,
-        outcome,
-        rule,
-        detail
-    from mention_outcomes
+    select source, contact_id as row_key, outcome, rule, detail
+    from contact_outcomes
 
     union all
 

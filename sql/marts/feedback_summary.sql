@@ -1,6 +1,6 @@
 -- feedback_summary: what customers said in each month, by source, with 95 % intervals.
 -- grain: feedback_month, source
--- inputs: int_feedback
+-- inputs: contact_outcomes
 -- params: $min_group_size, $positive_unit
 -- source: NPS: Reichheld (2003), Harvard Business Review 81(12); shares: Wilson (1927); mean:
 --     Student's t; a figure about fewer than $min_group_size answers is suppressed
@@ -10,12 +10,16 @@ answers as (
 
     select
         *,
-        date_trunc('month', said_on) as feedback_month,
+        date_trunc('month', contacted_on) as feedback_month,
+        outcome = 'valid' as is_valid,
         case
             when source = 'reviews' then unit_value >= $positive_unit
             when source = 'social_mentions' then value > 0
         end as is_positive
-    from int_feedback
+    from contact_outcomes
+    where
+        source != 'support_tickets'
+        and outcome in ('valid', 'off_scale')
 
 ),
 
@@ -26,12 +30,8 @@ summed as (
         source,
         count(*) filter (where is_valid) as responses,
         count(*) filter (where not is_valid) as invalid_answers,
-        nps(value) filter (
-            where is_valid and source = 'survey_answers' and question = 'nps'
-        ) as nps,
-        csat(value, scale_min, scale_max) filter (
-            where is_valid and source = 'survey_answers' and question = 'csat'
-        ) as csat,
+        nps(value) filter (where is_valid and topic = 'nps') as nps,
+        csat(value, scale_min, scale_max) filter (where is_valid and topic = 'csat') as csat,
         mean_interval(unit_value, 0.95) filter (
             where is_valid and source = 'reviews'
         ) as rating,

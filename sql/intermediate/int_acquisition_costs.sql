@@ -41,7 +41,7 @@ combined as (
         ) as acquisition_month,
         coalesce(spend_by_channel.channel, customers_by_channel.channel) as channel,
         case
-            when (select count(*) > 0 from run.supplied where name = 'marketing_costs')
+            when (select marketing_costs from run.supplied)
                 then coalesce(spend_by_channel.spend, 0)
         end as spend,
         coalesce(customers_by_channel.new_customers, 0) as new_customers

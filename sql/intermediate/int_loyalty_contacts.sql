@@ -46,11 +46,9 @@ supplied as (
 
     select
         *,
-        (
-            select count(*) from run.supplied where name in ('referrals', 'reviews')
-        ) > 0 as has_advocacy,
-        (select count(*) from run.supplied where name = 'social_mentions') > 0 as has_mentions,
-        (select count(*) from run.supplied where name = 'support_tickets') > 0 as has_tickets
+        (select referrals or reviews from run.supplied) as has_advocacy,
+        (select social_mentions from run.supplied) as has_mentions,
+        (select support_tickets from run.supplied) as has_tickets
     from joined
 
 )

@@ -12,7 +12,7 @@ joined as (
         int_acquisition_values.* exclude (acquisition_month, channel),
         int_acquisition_customers.lifetime_value,
         case
-            when (select count(*) > 0 from run.supplied where name = 'referrals')
+            when (select referrals from run.supplied)
                 then coalesce(int_acquisition_customers.referred_customers, 0)
         end as referred_customers,
         cast(

@@ -35,32 +35,15 @@ acquired as (
 
 ),
 
--- few customers made referrals that are worth something; the others' are worth nothing
-referrers as (
-
-    select
-        customer_id,
-        referral_value
-    from customer_referrals
-    where referral_value != 0
-
-),
-
 worth as (
 
     select
         acquired.*,
-        customers.referral_status,
-        case
-            when customers.referral_status != 'missing_input'
-                then coalesce(referrers.referral_value, 0)
-        end as referral_value
-    from (select max(referral_status) as referral_status from customer_referrals) as customers
-    cross join (
-        referrers
-        right join acquired
-            on referrers.customer_id = acquired.customer_id
-    )
+        customer_referrals.referral_status,
+        customer_referrals.referral_value
+    from customer_referrals
+    inner join acquired
+        on customer_referrals.customer_id = acquired.customer_id
 
 )
 

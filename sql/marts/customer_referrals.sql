@@ -17,7 +17,7 @@ counted as (
         int_referral_values.* exclude (customer_id),
         -- what stands for no referrals: nothing when they are not supplied
         case
-            when (select count(*) > 0 from run.supplied where name = 'referrals') then 0
+            when (select referrals from run.supplied) then 0
         end as zero,
         (
             select cast(sum(spend) as double) / nullif(sum(new_customers), 0)

@@ -33,13 +33,12 @@ supplied as (
 
     select
         *,
-        (select count(*) from run.supplied where name = 'survey_answers') > 0 as has_answers,
-        (select count(*) from run.supplied where name = 'support_tickets') > 0 as has_tickets,
+        (select survey_answers from run.supplied) as has_answers,
+        (select support_tickets from run.supplied) as has_tickets,
         (
-            select count(*)
+            select survey_answers or reviews or social_mentions
             from run.supplied
-            where name in ('survey_answers', 'reviews', 'social_mentions')
-        ) > 0 as has_feedback
+        ) as has_feedback
     from joined
 
 )

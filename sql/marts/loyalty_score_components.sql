@@ -11,10 +11,8 @@ components as (
         customer_id,
         unnest(components) as component,
         unnest(loyalty['contributions']) as points,
-        (select count(*) from run.supplied where name = 'survey_answers') > 0 as has_answers,
-        (
-            select count(*) from run.supplied where name in ('survey_answers', 'reviews')
-        ) > 0 as has_satisfaction
+        (select survey_answers from run.supplied) as has_answers,
+        (select survey_answers or reviews from run.supplied) as has_satisfaction
     from int_loyalty_components
 
 )

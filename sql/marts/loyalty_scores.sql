@@ -41,10 +41,8 @@ scores as (
         case
             when round(satisfaction['coverage'], 9) >= $min_coverage then satisfaction['score']
         end as satisfaction_score,
-        (select count(*) from run.supplied where name = 'survey_answers') > 0 as has_answers,
-        (
-            select count(*) from run.supplied where name in ('survey_answers', 'reviews')
-        ) > 0 as has_satisfaction
+        (select survey_answers from run.supplied) as has_answers,
+        (select survey_answers or reviews from run.supplied) as has_satisfaction
     from with_previous
 
 )

@@ -16,7 +16,7 @@ tiers as (
         count(orders) as active_customers,
         count(*) filter (where purchase_days >= 2) as repeat_customers,
         case
-            when (select count(*) from run.supplied where name = 'referrals') > 0
+            when (select referrals from run.supplied)
                 then count(*) filter (where has_referred)
         end as referring_customers,
         coalesce(sum(orders), 0) as orders,

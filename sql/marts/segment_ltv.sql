@@ -67,12 +67,7 @@ select
     cast(
         case
             when satisfaction_loyalty_spearman is not null then 'ok'
-            when
-                (
-                    select count(*)
-                    from run.supplied
-                    where name in ('survey_answers', 'reviews')
-                ) > 0
+            when (select survey_answers or reviews from run.supplied)
                 then 'too_few'
             else 'missing_input'
         end as varchar

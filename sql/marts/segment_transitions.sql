@@ -1,7 +1,6 @@
 -- segment_transitions: who moved from which segment to which since an earlier run.
 -- grain: scheme, from_segment, to_segment
--- inputs: customer_metrics, int_segment_members, published.transition_segments,
---     published.transition_values
+-- inputs: int_segment_members, published.transition_segments, published.transition_values
 -- params: none
 -- source: the run is described in published/transition_segments; without one there are no rows. Who
 --     was no customer then comes from 'entered', who is none now goes to 'left'
@@ -26,38 +25,34 @@ transition_values as (
 
 ),
 
--- the small side of a join stands on the left: that side is held in memory
-departed as (
-
-    select transition_segments.*
-    from customer_metrics
-    right anti join transition_segments
-        on customer_metrics.customer_id = transition_segments.customer_id
-
-),
-
 moves as (
 
     select
-        int_segment_members.scheme,
+        coalesce(int_segment_members.scheme, transition_segments.scheme) as scheme,
         coalesce(transition_segments.segment, 'entered') as from_segment,
-        int_segment_members.segment as to_segment,
-        int_segment_members.lifetime_value
+        coalesce(int_segment_members.segment, 'left') as to_segment,
+        int_segment_members.lifetime_value,
+        case
+            when int_segment_members.customer_id is null then transition_segments.customer_id
+        end as left_customer_id
     from transition_segments
-    right join int_segment_members
+    full join int_segment_members
         on transition_segments.customer_id = int_segment_members.customer_id
         and transition_segments.scheme = int_segment_members.scheme
 
-    union all
+),
+
+-- the small side of a join stands on the left: that side is held in memory
+valued as (
 
     select
-        departed.scheme,
-        departed.segment as from_segment,
-        'left' as to_segment,
-        transition_values.lifetime_value
-    from departed
-    left join transition_values
-        on departed.customer_id = transition_values.customer_id
+        moves.scheme,
+        moves.from_segment,
+        moves.to_segment,
+        coalesce(moves.lifetime_value, transition_values.lifetime_value) as lifetime_value
+    from transition_values
+    right join moves
+        on transition_values.customer_id = moves.left_customer_id
 
 ),
 
@@ -70,7 +65,7 @@ counted as (
         to_segment,
         count(*) as customers,
         sum(cast(lifetime_value as decimal(28, 4))) as value_moved
-    from moves
+    from valued
     group by scheme, from_segment, to_segment
 
 ),

@@ -21,6 +21,7 @@ mod btyd;
 mod collapsed;
 mod group_aggregate;
 mod loyalty;
+mod number_function;
 mod records;
 mod rfm;
 mod single_group;

@@ -11,13 +11,12 @@ use std::sync::Arc;
 use chrono::{Days, NaiveDate};
 use datafusion::common::{Column, ScalarValue};
 use datafusion::datasource::ViewTable;
-use datafusion::datasource::empty::EmptyTable;
 use datafusion::error::Result as QueryResult;
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, col, lit, try_cast};
 use loyalake_lake::Location;
 use loyalake_lake::delta::{DeltaVersion, PARTITION};
 
-use crate::contract::Contract;
+use crate::contract::{Contract, ContractColumn};
 use crate::ledger::{Ledger, LedgerRow};
 use crate::parameters::Parameters;
 use crate::session::{Session, scan};
@@ -92,7 +91,7 @@ impl Session<'_> {
             };
             let Some((run, table)) = opened else {
                 fingerprints.insert(name.clone(), None);
-                self.define_unpublished(earlier)?;
+                self.define_empty(PUBLISHED_SCHEMA, &earlier.contract)?;
                 continue;
             };
             let plan = self.rows_of(earlier, &table, run.as_of_date)?;
@@ -105,13 +104,7 @@ impl Session<'_> {
     /// Gives schema `published` empty relations.
     pub(crate) fn define_none_published(&self) -> Result<()> {
         let mut published = self.project.published.iter();
-        published.try_for_each(|earlier| self.define_unpublished(earlier))
-    }
-
-    fn define_unpublished(&self, earlier: &Earlier) -> Result<()> {
-        let contract = &earlier.contract;
-        let table = EmptyTable::new(contract.empty_schema(&self.keys));
-        self.define(PUBLISHED_SCHEMA, &contract.name, Arc::new(table))
+        published.try_for_each(|earlier| self.define_empty(PUBLISHED_SCHEMA, &earlier.contract))
     }
 
     /// The contract's columns of one date; NULL where the table had no such column then.
@@ -122,7 +115,7 @@ impl Session<'_> {
         date: NaiveDate,
     ) -> Result<LogicalPlan> {
         let schema = table.schema()?;
-        let column = |column: &crate::contract::ContractColumn| -> Expr {
+        let column = |column: &ContractColumn| -> Expr {
             let target = column.type_with(&self.keys);
             let value = match schema.field_with_name(&column.name) {
                 Ok(_) => Expr::Column(Column::from_name(&column.name)),

@@ -22,6 +22,7 @@ use loyalake_lake::{BadFile, LakeError, Location, Storage};
 
 use crate::bind::bind;
 use crate::conform::Reading;
+use crate::contract::Contract;
 use crate::earlier::PUBLISHED_SCHEMA;
 use crate::graph::RUN_SCHEMA;
 use crate::parameters::Parameters;
@@ -201,11 +202,16 @@ impl<'a> Session<'a> {
     fn define_absent(&self) -> Result<()> {
         for contract in &self.project.contracts {
             if !self.sources.contains_key(&contract.name) {
-                let table = EmptyTable::new(contract.empty_schema(&self.keys));
-                self.define(SOURCE_SCHEMA, &contract.name, Arc::new(table))?;
+                self.define_empty(SOURCE_SCHEMA, contract)?;
             }
         }
         Ok(())
+    }
+
+    /// Gives a contract's name to a table without rows.
+    pub(crate) fn define_empty(&self, schema: &str, contract: &Contract) -> Result<()> {
+        let table = EmptyTable::new(contract.empty_schema(&self.keys));
+        self.define(schema, &contract.name, Arc::new(table))
     }
 
     /// Keys take their type from what is there, so that absent inputs join with present ones.

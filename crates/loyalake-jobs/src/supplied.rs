@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use datafusion::arrow::array::{ArrayRef, RecordBatch, StringViewArray};
+use datafusion::arrow::array::{ArrayRef, BooleanArray, RecordBatch};
 use datafusion::datasource::MemTable;
 use datafusion::error::DataFusionError;
 
@@ -11,21 +11,19 @@ use crate::session::Session;
 use crate::sql_file::SqlFile;
 use crate::{JobsError, Result};
 
-/// The relation of schema `run` that names the contracts which are supplied.
+/// The relation of schema `run` that says which contracts are supplied.
 pub(crate) const SUPPLIED: &str = "supplied";
 
 impl Session<'_> {
-    /// Which contracts are supplied: those whose staging relation reads configured inputs alone.
+    /// One row, with a column for each contract: whether it is supplied. It is when its staging
+    /// relation reads configured inputs alone.
     pub(crate) fn define_supplied(&self) -> Result<()> {
-        let is_supplied = |file: &&SqlFile| {
-            let inputs = self.project.graph.upstream_sources(&file.name);
-            inputs.iter().all(|name| self.sources.contains_key(name))
-        };
-        let files = self.project.graph.files().iter().filter(is_supplied);
-        let contracts = files.filter_map(|file| self.project.contract_of(file));
-        let names = StringViewArray::from_iter_values(contracts.map(|contract| &contract.name));
-        let names: ArrayRef = Arc::new(names);
-        let table = RecordBatch::try_from_iter([("name", names)])
+        let columns = self.project.contracts.iter().map(|contract| {
+            let is_supplied = self.is_supplied(&contract.name);
+            let column: ArrayRef = Arc::new(BooleanArray::from(vec![is_supplied]));
+            (&contract.name, column)
+        });
+        let table = RecordBatch::try_from_iter(columns)
             .map_err(DataFusionError::from)
             .and_then(|batch| MemTable::try_new(batch.schema(), vec![vec![batch]]));
         let table = table.map_err(|source| JobsError::Execution {
@@ -33,5 +31,18 @@ impl Session<'_> {
             source,
         })?;
         self.define(RUN_SCHEMA, SUPPLIED, Arc::new(table))
+    }
+
+    fn is_supplied(&self, contract: &str) -> bool {
+        let graph = &self.project.graph;
+        let is_staging = |file: &&SqlFile| {
+            let kept = self.project.contract_of(file);
+            kept.is_some_and(|kept| kept.name == contract)
+        };
+        let staging = graph.files().iter().find(is_staging);
+        staging.is_some_and(|file| {
+            let inputs = graph.upstream_sources(&file.name);
+            inputs.iter().all(|name| self.sources.contains_key(name))
+        })
     }
 }

@@ -10,11 +10,11 @@ use datafusion_expr::{ColumnarValue, ScalarUDF};
 use loyalake_core::btyd::{Model, PurchaseModel, Scorer};
 
 use super::fit_value::Prepared;
-use super::number_function::NumberFunction;
 use super::purchases::{
     AGE, FIT_ARGUMENT, HORIZON, HORIZON_TEXT, Histories, RECENCY, REPEAT_PURCHASES, of_history,
 };
 use crate::args::{NUMBER, Numbers, Parameters, float64};
+use crate::number_function::NumberFunction;
 
 /// The SQL function `btyd_p_alive`.
 pub(super) fn btyd_p_alive() -> ScalarUDF {

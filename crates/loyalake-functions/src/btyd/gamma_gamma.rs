@@ -11,8 +11,8 @@ use loyalake_core::btyd::{Model, Spend};
 
 use super::fit_value::{FIT, Prepared};
 use super::model_fit::{ModelFit, RESULT, WEIGHT};
-use super::number_function::NumberFunction;
 use crate::args::{NUMBER, Numbers, Parameters, float64};
+use crate::number_function::NumberFunction;
 
 /// The SQL function `gamma_gamma_fit`.
 pub(super) fn gamma_gamma_fit() -> AggregateUDF {

@@ -2,13 +2,12 @@
 
 use std::sync::LazyLock;
 
-use datafusion_common::Result;
 use datafusion_doc::Documentation;
-use datafusion_expr::{ColumnarValue, ScalarUDF};
+use datafusion_expr::ScalarUDF;
 use loyalake_core::btyd::ltv as core;
 
-use super::number_function::NumberFunction;
-use crate::args::{NUMBER, Numbers, Parameters, float64};
+use crate::args::{NUMBER, Parameters};
+use crate::number_function::{NumberFunction, each};
 
 /// The SQL function `ltv_simple`.
 pub(super) fn ltv_simple() -> ScalarUDF {
@@ -69,23 +68,6 @@ static DISCOUNT: NumberFunction = NumberFunction {
     documentation: &DISCOUNT_DOCUMENTATION,
     compute: |_, args, rows| each(args, rows, |[rate, days]| core::discount_factor(rate, days)),
 };
-
-fn each<const N: usize>(
-    args: &[ColumnarValue],
-    rows: usize,
-    compute: fn([f64; N]) -> Option<f64>,
-) -> Result<Vec<Option<f64>>> {
-    let columns = args.iter().map(|arg| Numbers::decode(arg, float64));
-    let columns = columns.collect::<Result<Vec<_>>>()?;
-    let result = |row| {
-        let mut values = [0.0; N];
-        for (value, column) in values.iter_mut().zip(&columns) {
-            *value = column.get(row)?;
-        }
-        compute(values).filter(|result| result.is_finite())
-    };
-    Ok((0..rows).map(result).collect())
-}
 
 static SIMPLE_DOCUMENTATION: LazyLock<Documentation> =
     LazyLock::new(|| {

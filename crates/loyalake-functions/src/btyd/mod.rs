@@ -14,7 +14,6 @@ mod mbg_nbd;
 mod model_fit;
 mod model_parameter;
 mod next_purchase_quantile;
-mod number_function;
 mod pareto_nbd;
 mod purchase_probability;
 mod purchases;

@@ -6,8 +6,8 @@ use datafusion_doc::Documentation;
 use datafusion_expr::ScalarUDF;
 
 use super::fit_value::{FIT, Fits};
-use super::number_function::NumberFunction;
 use crate::args::{Parameters, TEXT, Texts, text};
+use crate::number_function::NumberFunction;
 
 /// The SQL function.
 pub(super) fn model_parameter() -> ScalarUDF {

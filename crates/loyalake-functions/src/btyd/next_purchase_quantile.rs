@@ -5,9 +5,9 @@ use std::sync::LazyLock;
 use datafusion_doc::Documentation;
 use datafusion_expr::ScalarUDF;
 
-use super::number_function::NumberFunction;
 use super::purchases::{AGE, FIT_ARGUMENT, RECENCY, REPEAT_PURCHASES, each_history, of_history};
 use crate::args::{NUMBER, Parameters};
+use crate::number_function::NumberFunction;
 
 /// The SQL function.
 pub(super) fn btyd_next_purchase_quantile() -> ScalarUDF {

@@ -9,8 +9,8 @@ use datafusion_expr::{ColumnarValue, ScalarUDF};
 use loyalake_core::btyd::{History, Model, PurchaseModel};
 
 use super::fit_value::{FIT, Prepared};
-use super::number_function::NumberFunction;
 use crate::args::{Kind, NUMBER, Numbers, Parameters, float64};
+use crate::number_function::NumberFunction;
 
 /// The SQL function `btyd_expected_purchases_new`.
 pub(super) fn btyd_expected_purchases_new() -> ScalarUDF {

@@ -10,8 +10,8 @@ use loyalake_core::btyd::sbg::{self, Sbg};
 
 use super::fit_value::{FIT, Prepared};
 use super::model_fit::{ModelFit, RESULT, WEIGHT};
-use super::number_function::NumberFunction;
 use crate::args::{BOOLEAN, Kind, NUMBER, Numbers, Parameters, float64};
+use crate::number_function::NumberFunction;
 
 /// The SQL function `sbg_fit`.
 pub(super) fn sbg_fit() -> AggregateUDF {

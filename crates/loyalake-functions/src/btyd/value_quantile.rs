@@ -8,11 +8,11 @@ use datafusion_expr::{ColumnarValue, ScalarUDF};
 use loyalake_core::btyd::{History, Model, Spend, value_quantile};
 
 use super::fit_value::{FIT, Prepared};
-use super::number_function::NumberFunction;
 use super::purchases::{
     AGE, FIT_ARGUMENT, FIT_TEXT, HORIZON, HORIZON_TEXT, RECENCY, REPEAT_PURCHASES,
 };
 use crate::args::{NUMBER, Numbers, Parameters, float64};
+use crate::number_function::NumberFunction;
 
 /// The SQL function.
 pub(super) fn btyd_value_quantile() -> ScalarUDF {

@@ -1,31 +1,36 @@
 //! `scale_to_unit(value, scale_min, scale_max)`: answers on different scales, made comparable.
 
-use std::sync::{Arc, LazyLock};
+use std::sync::LazyLock;
 
-use datafusion_common::Result;
-use datafusion_common::arrow::array::{ArrayRef, Float64Array};
-use datafusion_common::arrow::datatypes::DataType;
 use datafusion_doc::Documentation;
-use datafusion_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature};
+use datafusion_expr::ScalarUDF;
 use loyalake_core::loyalty::scale_to_unit as core;
 
-use crate::args::{NUMBER, Numbers, Parameters, evaluate, float64};
+use crate::args::{NUMBER, Parameters};
+use crate::number_function::{NumberFunction, each};
 
 /// The SQL function.
 pub(crate) fn scale_to_unit() -> ScalarUDF {
-    ScalarUDF::from(ScaleToUnit {
-        signature: PARAMETERS.signature(),
-    })
+    FUNCTION.udf()
 }
 
-const PARAMETERS: Parameters = Parameters::new(
-    "scale_to_unit",
-    &[
-        ("value", NUMBER),
-        ("scale_min", NUMBER),
-        ("scale_max", NUMBER),
-    ],
-);
+static FUNCTION: NumberFunction = NumberFunction {
+    parameters: Parameters::new(
+        "scale_to_unit",
+        &[
+            ("value", NUMBER),
+            ("scale_min", NUMBER),
+            ("scale_max", NUMBER),
+        ],
+    ),
+    bounded: &[],
+    documentation: &DOCUMENTATION,
+    compute: |_, args, rows| {
+        each(args, rows, |[value, min, max]| {
+            core::scale_to_unit(value, min, max)
+        })
+    },
+};
 
 static DOCUMENTATION: LazyLock<Documentation> = LazyLock::new(|| {
     Documentation::builder(
@@ -43,43 +48,3 @@ static DOCUMENTATION: LazyLock<Documentation> = LazyLock::new(|| {
     .with_related_udf("csat")
     .build()
 });
-
-#[derive(Debug, PartialEq, Eq, Hash)]
-struct ScaleToUnit {
-    signature: Signature,
-}
-
-impl ScalarUDFImpl for ScaleToUnit {
-    fn name(&self) -> &str {
-        PARAMETERS.function()
-    }
-
-    fn signature(&self) -> &Signature {
-        &self.signature
-    }
-
-    fn coerce_types(&self, types: &[DataType]) -> Result<Vec<DataType>> {
-        Ok(types.to_vec())
-    }
-
-    fn return_type(&self, types: &[DataType]) -> Result<DataType> {
-        PARAMETERS.check(types)?;
-        Ok(DataType::Float64)
-    }
-
-    fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
-        evaluate(&args, |args, rows| {
-            let value = Numbers::decode(&args[0], float64)?;
-            let scale_min = Numbers::decode(&args[1], float64)?;
-            let scale_max = Numbers::decode(&args[2], float64)?;
-            let unit = |row| {
-                core::scale_to_unit(value.get(row)?, scale_min.get(row)?, scale_max.get(row)?)
-            };
-            Ok(Arc::new((0..rows).map(unit).collect::<Float64Array>()) as ArrayRef)
-        })
-    }
-
-    fn documentation(&self) -> Option<&Documentation> {
-        Some(&DOCUMENTATION)
-    }
-}

@@ -11,25 +11,25 @@ use datafusion_expr::{
     ColumnarValue, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature,
 };
 
-use crate::args::{Parameters, evaluate};
+use crate::args::{Numbers, Parameters, evaluate, float64};
 
 /// The results of a number of rows.
 type Compute = fn(&NumberFunction, &[ColumnarValue], usize) -> Result<Vec<Option<f64>>>;
 
 /// What makes one function of the family.
-pub(super) struct NumberFunction {
-    pub(super) parameters: Parameters,
+pub(crate) struct NumberFunction {
+    pub(crate) parameters: Parameters,
     /// Positions and names of parameters that are never negative, and the most they can be: other
     /// constants are plan errors.
-    pub(super) bounded: &'static [(usize, &'static str, f64)],
-    pub(super) documentation: &'static LazyLock<Documentation>,
+    pub(crate) bounded: &'static [(usize, &'static str, f64)],
+    pub(crate) documentation: &'static LazyLock<Documentation>,
     /// The result of each row, for as many rows as are given.
-    pub(super) compute: Compute,
+    pub(crate) compute: Compute,
 }
 
 impl NumberFunction {
     /// The SQL function.
-    pub(super) fn udf(&'static self) -> ScalarUDF {
+    pub(crate) fn udf(&'static self) -> ScalarUDF {
         ScalarUDF::from(Plumbing {
             function: self,
             signature: self.parameters.signature(),
@@ -62,6 +62,24 @@ impl NumberFunction {
             position + 1
         )
     }
+}
+
+/// The result of each row from its numbers alone; NULL when one is, and when it is not finite.
+pub(crate) fn each<const N: usize>(
+    args: &[ColumnarValue],
+    rows: usize,
+    compute: fn([f64; N]) -> Option<f64>,
+) -> Result<Vec<Option<f64>>> {
+    let columns = args.iter().map(|arg| Numbers::decode(arg, float64));
+    let columns = columns.collect::<Result<Vec<_>>>()?;
+    let result = |row| {
+        let mut values = [0.0; N];
+        for (value, column) in values.iter_mut().zip(&columns) {
+            *value = column.get(row)?;
+        }
+        compute(values).filter(|result| result.is_finite())
+    };
+    Ok((0..rows).map(result).collect())
 }
 
 struct Plumbing {

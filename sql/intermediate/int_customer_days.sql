@@ -3,7 +3,8 @@
 -- inputs: order_outcomes
 -- params: none
 -- source: customer and day are kept for valid and fully refunded orders, key, rule and detail for
---     quarantined ones; they are NULL elsewhere, so that few rows are left
+--     quarantined ones; they are NULL elsewhere, so that few rows are left. Sums are stored as
+--     decimals of 18 digits, which Parquet has as integers; an audit finds those that do not fit
 with
 
 keyed as (
@@ -42,14 +43,15 @@ select
     ---------- numerics
     count(*) as orders,
     sum(versions) - count(*) as older_versions,  -- rows that a later version replaced
-    cast(sum(gross_amount) as decimal(38, 4)) as gross_amount,  -- money, as all amounts here
-    cast(sum(refund_amount) as decimal(38, 4)) as refund_amount,
-    cast(sum(net_amount) as decimal(38, 4)) as net_amount,  -- after refunds
-    cast(sum(costed_net_amount) as decimal(38, 4)) as costed_net_amount,  -- orders with a cost
-    cast(sum(cost_amount) as decimal(38, 4)) as cost_amount,
+    -- money, as all amounts here; NULL when it is too large
+    try_cast(sum(gross_amount) as decimal(18, 4)) as gross_amount,
+    try_cast(sum(refund_amount) as decimal(18, 4)) as refund_amount,
+    try_cast(sum(net_amount) as decimal(18, 4)) as net_amount,  -- after refunds
+    try_cast(sum(costed_net_amount) as decimal(18, 4)) as costed_net_amount,  -- orders with a cost
+    try_cast(sum(cost_amount) as decimal(18, 4)) as cost_amount,
     -- of orders of which a discount is known, and of those among them without one
-    cast(sum(discount_known_net_amount) as decimal(38, 4)) as discount_known_net_amount,
-    cast(sum(full_price_net_amount) as decimal(38, 4)) as full_price_net_amount,
+    try_cast(sum(discount_known_net_amount) as decimal(18, 4)) as discount_known_net_amount,
+    try_cast(sum(full_price_net_amount) as decimal(18, 4)) as full_price_net_amount,
     sum(net_amount_double) as net_amount_double,  -- only to check the decimal sums
 
     ---------- dates

@@ -48,6 +48,23 @@ converted as (
         end as converted_cost_amount
     from rated
 
+),
+
+checked as (
+
+    select
+        *,
+        case
+            when broken_rule is not null then broken_rule
+            when is_foreign and rate is null then 'currency_has_rate'
+            when
+                converted_gross_amount is null
+                or converted_net_amount is null
+                or (converted_cost_amount is null and cost_amount is not null)
+                then 'amount_too_large'
+        end as found_rule
+    from converted
+
 )
 
 select
@@ -57,20 +74,13 @@ select
 
     ---------- text
     status,
+    found_rule as broken_rule,
     case
-        when broken_rule is not null then broken_rule
-        when is_foreign and rate is null then 'currency_has_rate'
-        when
-            converted_gross_amount is null
-            or converted_net_amount is null
-            or (converted_cost_amount is null and cost_amount is not null)
-            then 'amount_too_large'
-    end as broken_rule,
-    case
+        when found_rule is null then cast(null as varchar)
         when broken_rule is not null then broken_detail
         when is_foreign and rate is null then currency
         else cast(greatest(gross_amount, net_amount, cost_amount) as varchar)
-    end as broken_detail,  -- the offending value; without meaning when broken_rule is NULL
+    end as broken_detail,  -- the offending value
 
     ---------- numerics
     converted_gross_amount as gross_amount,  -- money of the reporting currency, as all amounts
@@ -84,4 +94,4 @@ select
     ---------- dates
     ordered_on  -- business date
 
-from converted
+from checked

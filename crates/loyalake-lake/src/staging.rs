@@ -15,6 +15,7 @@ use datafusion::parquet::arrow::AsyncArrowWriter;
 use datafusion::parquet::basic::Compression;
 use datafusion::parquet::errors::ParquetError;
 use datafusion::parquet::file::properties::WriterProperties;
+use datafusion::parquet::schema::types::ColumnPath;
 use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties};
 use futures::stream::BoxStream;
 use futures::{StreamExt, TryStreamExt};
@@ -219,15 +220,29 @@ fn open_writer(
     path: &Path,
     schema: &SchemaRef,
 ) -> Result<AsyncArrowWriter<BufWriter>> {
-    let properties = WriterProperties::builder()
-        .set_compression(Compression::SNAPPY)
-        .set_max_row_group_row_count(Some(ROW_GROUP_ROWS))
-        .build();
+    let properties = writer_properties(schema);
     let sink = BufWriter::new(Arc::clone(location.store()), path.clone());
     Ok(
         AsyncArrowWriter::try_new(sink, Arc::clone(schema), Some(properties))
             .map_err(DataFusionError::from)?,
     )
+}
+
+/// Dictionaries only where values repeat: looking up every amount or key costs more than writing it.
+fn writer_properties(schema: &Schema) -> WriterProperties {
+    let builder = WriterProperties::builder()
+        .set_compression(Compression::SNAPPY)
+        .set_max_row_group_row_count(Some(ROW_GROUP_ROWS));
+    let distinct = schema.fields().iter().filter(|field| {
+        let data_type = field.data_type();
+        data_type.is_floating() || data_type.is_decimal() || *data_type == DataType::Int64
+    });
+    distinct
+        .fold(builder, |builder, field| {
+            let column = ColumnPath::from(field.name().clone());
+            builder.set_column_dictionary_enabled(column, false)
+        })
+        .build()
 }
 
 fn to_stored(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch, DataFusionError> {

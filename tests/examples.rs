@@ -94,6 +94,7 @@ async fn published(config: Config, dates: &[&str]) -> SessionContext {
         let options = RunOptions {
             as_of_date: latest,
             select: Vec::new(),
+            full_refresh: false,
         };
         run(&project, &options, Arc::new(Silent)).await.unwrap();
     }

@@ -43,6 +43,8 @@ mod protocol;
 mod publishing;
 #[path = "jobs/referrals.rs"]
 mod referrals;
+#[path = "jobs/reuse.rs"]
+mod reuse;
 #[path = "jobs/rollback.rs"]
 mod rollback;
 #[path = "jobs/segments.rs"]

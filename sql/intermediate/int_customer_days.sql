@@ -2,6 +2,7 @@
 -- grain: customer_id, purchased_on, outcome, row_key, rule, detail
 -- inputs: order_outcomes
 -- params: none
+-- kept: yes
 -- source: customer and day are kept for valid and fully refunded orders, key, rule and detail for
 --     quarantined ones; they are NULL elsewhere, so that few rows are left. Sums are stored as
 --     decimals of 18 digits, which Parquet has as integers; an audit finds those that do not fit

@@ -2,6 +2,7 @@
 -- grain: customer_id
 -- inputs: int_fitted_customers
 -- params: $discount_rate_annual, $horizon_days
+-- kept: yes
 -- source: references in int_model_fits and int_spend_fits; without a usable model of purchases the
 --     seed formula (past rate times past spend, undiscounted), without one of spend the average
 with

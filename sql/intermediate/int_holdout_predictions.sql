@@ -2,6 +2,7 @@
 -- grain: customer_id, model
 -- inputs: int_holdout_histories, int_model_fits
 -- params: $holdout_days, $min_exposure_days
+-- kept: yes
 -- source: fits up to the hold-out; a group without a fit of its own that is ok uses that of all
 with
 

@@ -2,6 +2,7 @@
 -- grain: model, fitted_on, fit_group
 -- inputs: int_fit_groups, int_fit_histories
 -- params: $models
+-- kept: yes
 -- source: bg_nbd: Fader, Hardie and Lee (2005), Marketing Science 24(2); mbg_nbd: Batislam,
 --     Denizel and Filiztekin (2007), International Journal of Research in Marketing 24(3);
 --     pareto_nbd: Schmittlein, Morrison and Colombo (1987), Management Science 33(1)

@@ -2,6 +2,7 @@
 -- grain: model, fit_group
 -- inputs: customer_metrics, int_fit_groups
 -- params: $fit_by
+-- kept: yes
 -- source: Fader, Hardie and Lee (2005), Journal of Marketing Research 42(4); gamma-gamma
 with
 

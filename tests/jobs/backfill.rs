@@ -24,6 +24,7 @@ impl Shop {
         let options = RunOptions {
             as_of_date: date(as_of_date),
             select: select.iter().map(|&name| name.to_owned()).collect(),
+            full_refresh: false,
         };
         let done = run_unless_published(&project, &options, &ledger, Arc::new(Silent)).await;
         match done.expect("a run") {

@@ -346,6 +346,7 @@ async fn a_run_that_read_an_erased_customer_publishes_nothing() {
     let options = RunOptions {
         as_of_date: date("2024-04-21"),
         select: Vec::new(),
+        full_refresh: false,
     };
     let project = shop.project().expect("a project");
     let error = run(&project, &options, Arc::new(observer))

@@ -59,6 +59,7 @@ async fn a_run_for_others_to_kill() {
     let options = RunOptions {
         as_of_date: date(DATE),
         select: Vec::new(),
+        full_refresh: false,
     };
     let observer = Arc::new(Mortal {
         steps: AtomicUsize::new(steps),

@@ -156,6 +156,7 @@ async fn selected_tables_are_published_alone_and_others_stay() {
     let options = RunOptions {
         as_of_date: date("2024-04-20"),
         select: vec!["customer_rfm".to_owned()],
+        full_refresh: false,
     };
     let report = run(&project, &options, Arc::new(Silent))
         .await

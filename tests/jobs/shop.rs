@@ -142,6 +142,7 @@ impl Shop {
         let options = RunOptions {
             as_of_date: date(as_of_date),
             select: Vec::new(),
+            full_refresh: false,
         };
         run(&self.project()?, &options, Arc::new(Silent)).await
     }
@@ -156,6 +157,7 @@ impl Shop {
         let options = RunOptions {
             as_of_date: date(as_of_date),
             select: Vec::new(),
+            full_refresh: false,
         };
         let relation = relation.to_owned();
         let observer = Meanwhile { relation, deed };

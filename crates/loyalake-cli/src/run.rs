@@ -54,7 +54,8 @@ pub(crate) struct RunArgs {
     #[arg(long)]
     dry_run: bool,
 
-    /// Do all dates of a range, also those that are published already and would be the same
+    /// Compute everything: also dates of a range that are published already and would be the same,
+    /// and relations that an earlier run has kept
     #[arg(long)]
     full_refresh: bool,
 
@@ -119,7 +120,11 @@ async fn one(
     has_log: bool,
 ) -> Result<Outcome, JobsError> {
     let select = args.select.clone();
-    let options = RunOptions { as_of_date, select };
+    let options = RunOptions {
+        as_of_date,
+        select,
+        full_refresh: args.full_refresh,
+    };
     let observer: Arc<dyn Observer> = if has_log {
         Arc::new(Log)
     } else {
@@ -191,12 +196,15 @@ async fn dry_run(args: &RunArgs, project: &Project, dates: &[NaiveDate]) -> Resu
     let options = RunOptions {
         as_of_date: *first,
         select: args.select.clone(),
+        full_refresh: args.full_refresh,
     };
     let mut table = TextTable::new(&["relation", "computed"]);
     for (name, mode) in loyalake_jobs::run::dry_run(project, &options).await? {
         let how = match mode {
             Mode::View => "inside the query of its only reader",
             Mode::Scratch => "once, into scratch files, for several readers",
+            Mode::Kept => "once, into files that later runs may use",
+            Mode::Reused => "not at all: an earlier run has kept it",
             Mode::Table => "into a table, to be published",
         };
         table.row([&name, how]);

@@ -98,9 +98,17 @@ impl Graph {
 
     /// Everything that `name` reads, directly or not.
     pub(crate) fn upstream(&self, name: &str) -> BTreeSet<String> {
+        self.upstream_until(name, &BTreeSet::new())
+    }
+
+    /// The same without what relations in `known` read.
+    pub(crate) fn upstream_until(&self, name: &str, known: &BTreeSet<String>) -> BTreeSet<String> {
         let mut found = BTreeSet::new();
         let mut open = vec![name.to_owned()];
         while let Some(name) = open.pop() {
+            if known.contains(&name) {
+                continue;
+            }
             for input in self
                 .get(&name)
                 .map(|file| file.inputs.clone())

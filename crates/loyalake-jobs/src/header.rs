@@ -9,8 +9,8 @@
 use std::collections::BTreeMap;
 
 /// Keys that a header may have.
-const KEYS: [&str; 8] = [
-    "grain", "inputs", "params", "source", "supply", "table", "older", "severity",
+const KEYS: [&str; 9] = [
+    "grain", "inputs", "params", "source", "supply", "table", "older", "severity", "kept",
 ];
 
 /// A header, taken apart.

@@ -6,6 +6,7 @@
 //! arithmetic is in `loyalake-core`, joins and business rules in `sql/`.
 
 pub mod analyst;
+mod basis;
 mod bind;
 pub mod config;
 mod conform;

@@ -99,8 +99,22 @@ pub enum Mode {
     View,
     /// Once, into scratch files, for several readers.
     Scratch,
+    /// Once, into files that later runs may use.
+    Kept,
+    /// Not at all: an earlier run's files are used.
+    Reused,
     /// Into a table of the lake.
     Table,
+}
+
+/// Whether what an earlier run had kept was used.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reuse {
+    /// It was, from this run.
+    FromRun(String),
+    /// It was not, for these reasons.
+    Refused(Vec<String>),
 }
 
 /// A relation that was computed.
@@ -116,6 +130,9 @@ pub struct Relation {
     pub bytes: Option<u64>,
     /// Time taken.
     pub seconds: f64,
+    /// Of a relation that is kept.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reuse: Option<Reuse>,
 }
 
 /// A published table.

@@ -10,6 +10,7 @@ mod inputs;
 mod observer;
 mod opened;
 mod publish;
+mod reuse;
 mod select;
 mod stage;
 
@@ -36,6 +37,7 @@ use inputs::{caught, leaving_out_bad_files};
 pub use observer::{Event, Observer, Step};
 use opened::Opened;
 pub use opened::run_unless_published;
+use reuse::{Reusable, reusable};
 use select::needed_files;
 
 /// What to run.
@@ -45,6 +47,8 @@ pub struct RunOptions {
     pub as_of_date: NaiveDate,
     /// Names of tables, with `+` for what they read or are read by; none: all.
     pub select: Vec<String>,
+    /// Whether everything is computed, also what an earlier run has kept.
+    pub full_refresh: bool,
 }
 
 /// What a run works with.
@@ -59,6 +63,9 @@ struct Run<'a> {
     tables: BTreeSet<String>,
     /// Everything that has to be computed.
     needed: BTreeSet<String>,
+    /// The relations among them that outlive the run, by name.
+    reusable: BTreeMap<String, Reusable>,
+    full_refresh: bool,
     /// The run that had published the date when this one began.
     predecessor: Option<String>,
     /// The customers that were erased when it began.
@@ -117,7 +124,8 @@ pub async fn dry_run(
         fn event(&self, _: Event<'_>) {}
     }
     let opened = Opened::open(project, options, &[]).await?;
-    let run = Run::prepare(opened, options, Arc::new(Silent)).await?;
+    let mut run = Run::prepare(opened, options, Arc::new(Silent)).await?;
+    run.look_for_kept().await?;
     let files = project.graph.files().iter();
     let relations = files.filter(|file| run.is_needed(file) && file.kind <= Kind::Mart);
     Ok(relations
@@ -137,6 +145,7 @@ impl<'a> Run<'a> {
             tables,
             output,
             erased,
+            leaves,
             fingerprint,
         } = opened;
         let project = session.project;
@@ -147,7 +156,8 @@ impl<'a> Run<'a> {
         session.plan_all().await?;
         let scratch = session.locate(&project.config.lake.scratch_folder())?;
         let (scratch_root, scratch) = (scratch.clone(), scratch.child(&report.run_id));
-        let needed = needed_files(project, &tables);
+        let needed = needed_files(project, &tables, &BTreeSet::new());
+        let reusable = reusable(&session, &needed, &leaves);
         let (staged, position) = (BTreeMap::new(), 0);
         Ok(Self {
             session,
@@ -157,6 +167,8 @@ impl<'a> Run<'a> {
             scratch,
             tables,
             needed,
+            reusable,
+            full_refresh: options.full_refresh,
             predecessor: None,
             erased,
             staged,
@@ -173,6 +185,10 @@ impl<'a> Run<'a> {
     async fn execute(mut self) -> Result<RunReport> {
         require_conditional_put(&self.output, &self.report.run_id).await?;
         let lease = Arc::new(self.begin().await?);
+        if let Err(error) = self.look_for_kept().await {
+            let _ = self.clean(&lease, true).await;
+            return Err(error);
+        }
         // once commits begin they are finished or taken back, whatever the keyboard says
         let staged = tokio::select! {
             staged = caught(self.stage_and_audit()) => staged,

@@ -161,6 +161,11 @@ impl SqlFile {
             .collect()
     }
 
+    /// Whether its rows are kept for later runs.
+    pub(crate) fn is_kept(&self) -> bool {
+        self.header.get("kept") == Some("yes")
+    }
+
     /// An error that points at a word of the file.
     pub(crate) fn error(&self, message: impl Into<String>, word: &str) -> JobsError {
         JobsError::Sql {

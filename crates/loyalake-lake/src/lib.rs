@@ -11,6 +11,7 @@ pub mod delta;
 pub mod erasure;
 mod error;
 mod files;
+pub mod kept;
 mod lease;
 mod location;
 mod options;

@@ -20,7 +20,7 @@ use datafusion::logical_expr::{Expr, cast, col, lit};
 use loyalake_lake::delta::{DeltaVersion, PARTITION};
 use loyalake_lake::erasure::{ErasedRows, Receipt};
 use loyalake_lake::rewrite::Rewrite;
-use loyalake_lake::vacuum;
+use loyalake_lake::{kept, vacuum};
 
 use super::restate::Restatement;
 use super::{Change, PublishedLake, by_date, failed, new_id, now};
@@ -105,6 +105,7 @@ impl PublishedLake<'_> {
         let names = self.tables(ledger.as_ref());
         self.leave_out(change, &names, &ids).await?;
         let (files, bytes) = self.delete_replaced(&names).await?;
+        kept::remove_all(&self.output).await?;
         for receipt in receipts {
             receipt.finished_at = Some(now());
             (receipt.files_deleted, receipt.bytes_deleted) = (files, bytes);

@@ -39,6 +39,11 @@ impl Run<'_> {
             for table in &self.tables {
                 staging::remove(&self.folder(table)).await?;
             }
+            for relation in self.reusable.keys() {
+                staging::remove(&self.kept_folder(relation)).await?;
+            }
+        } else {
+            self.prune_kept().await?;
         }
         Ok(lease.release().await?)
     }

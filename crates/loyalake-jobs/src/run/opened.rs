@@ -1,6 +1,6 @@
 //! What a run finds before it does anything, and whether it has anything to do.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use loyalake_lake::erasure::erased_customers;
@@ -11,6 +11,7 @@ use super::inputs::leaving_out_bad_files;
 use super::select::selected_tables;
 use super::{Observer, Run, RunOptions};
 use crate::Result;
+use crate::basis::{Basis, PROGRAM};
 use crate::fingerprint::digest;
 use crate::ledger::Ledger;
 use crate::project::Project;
@@ -25,6 +26,8 @@ pub(super) struct Opened<'a> {
     pub(super) output: Location,
     /// The customers that are erased.
     pub(super) erased: BTreeSet<String>,
+    /// The inputs that no SQL file computes, and what changes with each.
+    pub(super) leaves: Basis,
     /// Changes when anything does that the run's rows depend on.
     pub(super) fingerprint: String,
 }
@@ -41,28 +44,24 @@ impl<'a> Opened<'a> {
         let session = Session::open_without(project, context, date, left_out).await?;
         let output = session.locate(&project.config.lake.output)?;
         let erased = erased_customers(&output).await?;
-        let inputs = session.sources.iter();
-        let inputs: BTreeMap<&String, String> = inputs
-            .map(|(name, source)| (name, source.fingerprint()))
-            .collect();
         let ledger = Ledger::read(project, &output).await?;
         let published = session
             .define_published(ledger.as_ref(), &output, date)
             .await?;
+        let leaves = session.leaves(&published, &erased);
         let fingerprint = digest(&json!({
-            "program": env!("CARGO_PKG_VERSION"),
+            "program": PROGRAM,
             "sql": project.sql_fingerprint,
             "parameters": session.parameters.to_json(),
             "tables": tables,
-            "inputs": inputs,
-            "erased": erased,
-            "published": published,
+            "inputs": leaves,
         }));
         Ok(Self {
             session,
             tables,
             output,
             erased,
+            leaves,
             fingerprint,
         })
     }

@@ -34,6 +34,9 @@ impl Run<'_> {
             lost => lost,
         };
         let Err(cause) = done else {
+            // before others may publish: an erasure finds all that is kept
+            let kept = self.keep().await;
+            self.warn_if_failed(kept);
             self.reached(Step::Published);
             let finished = publication.finish().await;
             self.warn_if_failed(finished.map_err(JobsError::from));

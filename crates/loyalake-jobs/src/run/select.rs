@@ -40,12 +40,17 @@ pub(super) fn selected_tables(project: &Project, patterns: &[String]) -> Result<
     Ok(tables.map(|file| file.name.clone()).collect())
 }
 
-/// The tables, all that they read, and the audits and reports that read nothing else.
-pub(super) fn needed_files(project: &Project, tables: &BTreeSet<String>) -> BTreeSet<String> {
+/// The tables, all that they read, and the audits and reports that read nothing else. What `known`
+/// relations read is not needed for them.
+pub(super) fn needed_files(
+    project: &Project,
+    tables: &BTreeSet<String>,
+    known: &BTreeSet<String>,
+) -> BTreeSet<String> {
     let graph = &project.graph;
     let mut needed = tables.clone();
     for table in tables {
-        needed.extend(graph.upstream(table));
+        needed.extend(graph.upstream_until(table, known));
     }
     for file in graph.files().iter().filter(|file| file.kind > Kind::Mart) {
         let upstream = graph.upstream(&file.name);
@@ -56,7 +61,7 @@ pub(super) fn needed_files(project: &Project, tables: &BTreeSet<String>) -> BTre
             .filter(|name| reads_marts(name))
             .all(|name| tables.contains(name))
         {
-            needed.extend(upstream);
+            needed.extend(graph.upstream_until(&file.name, known));
             needed.insert(file.name.clone());
         }
     }

@@ -28,6 +28,8 @@ impl Run<'_> {
         let scans: usize = readers.map(|reader| reader.scans(&file.name)).sum();
         match file.kind {
             Kind::Mart => Mode::Table,
+            _ if self.is_reused(file) => Mode::Reused,
+            _ if self.reusable.contains_key(&file.name) => Mode::Kept,
             _ if scans > 1 => Mode::Scratch,
             _ => Mode::View,
         }
@@ -37,6 +39,12 @@ impl Run<'_> {
     pub(super) async fn stage(&mut self, file: &SqlFile) -> Result<()> {
         let plan = self.session.plan(file).await?;
         let mode = self.mode(file);
+        if let Some(staged) = self.kept_rows(&file.name) {
+            let table = std::sync::Arc::new(staged.table()?);
+            self.session.define(JOB_SCHEMA, &file.name, table)?;
+            self.note(&file.name, mode, Some(&staged), 0.0);
+            return Ok(());
+        }
         let (plan, folder) = match mode {
             Mode::View => {
                 self.session.define_view(&file.name, plan)?;
@@ -47,8 +55,9 @@ impl Run<'_> {
                 with_run_id(plan, &self.report.run_id, &file.name)?,
                 self.folder(&file.name),
             ),
+            Mode::Kept => (plan, self.kept_folder(&file.name)),
             // a table that is read by a selected one, and not published itself, is scratch, too
-            Mode::Scratch | Mode::Table => (plan, self.scratch.child(&file.name)),
+            Mode::Scratch | Mode::Table | Mode::Reused => (plan, self.scratch.child(&file.name)),
         };
         let staged = self.write(&file.name, plan, &folder, mode).await?;
         self.session
@@ -102,7 +111,7 @@ impl Run<'_> {
         let files = self.session.project.graph.files().iter();
         files
             .filter(|file| self.is_needed(file) && file.kind <= Kind::Mart)
-            .filter(|file| self.mode(file) != Mode::View)
+            .filter(|file| !matches!(self.mode(file), Mode::View | Mode::Reused))
             .count()
     }
 
@@ -113,6 +122,7 @@ impl Run<'_> {
             rows: staged.map(Staged::rows),
             bytes: staged.map(Staged::bytes),
             seconds,
+            reuse: self.reuse_of(name),
         });
     }
 

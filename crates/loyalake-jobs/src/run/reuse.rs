@@ -1,0 +1,146 @@
+//! Relations whose header says `kept: yes`: their rows stay beside the tables, and a later run uses
+//! them if all that they rest on is what it was. Where they are: [`loyalake_lake::kept`].
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use datafusion::arrow::datatypes::SchemaRef;
+use datafusion::common::TableReference;
+use loyalake_lake::Location;
+use loyalake_lake::kept;
+use loyalake_lake::staging::Staged;
+use serde_json::json;
+
+use super::Run;
+use super::select::needed_files;
+use crate::basis::{Basis, changes};
+use crate::fingerprint::digest;
+use crate::report::Reuse;
+use crate::session::{JOB_SCHEMA, Session};
+use crate::sql_file::SqlFile;
+use crate::{JobsError, Result};
+
+/// A relation that outlives its run.
+pub(super) struct Reusable {
+    basis: Basis,
+    /// Stands for the basis.
+    key: String,
+    /// What an earlier run has kept, and whose it is.
+    found: Option<(String, Staged)>,
+    /// Why nothing was found.
+    refused: Vec<String>,
+}
+
+/// The needed relations that are kept. Those that rest on the run itself are not.
+pub(super) fn reusable(
+    session: &Session<'_>,
+    needed: &BTreeSet<String>,
+    leaves: &Basis,
+) -> BTreeMap<String, Reusable> {
+    let files = session.project.graph.files().iter();
+    let kept = files.filter(|file| file.is_kept() && needed.contains(&file.name));
+    let with_basis = kept.filter_map(|file| Some((file, session.basis(file, leaves)?)));
+    let reusable = with_basis.map(|(file, basis)| {
+        let reusable = Reusable {
+            key: digest(&json!(basis)),
+            basis,
+            found: None,
+            refused: Vec::new(),
+        };
+        (file.name.clone(), reusable)
+    });
+    reusable.collect()
+}
+
+impl Run<'_> {
+    /// Finds what earlier runs have kept; what only these relations read is not needed then.
+    pub(super) async fn look_for_kept(&mut self) -> Result<()> {
+        for (name, reusable) in &mut self.reusable {
+            if self.full_refresh {
+                reusable.refused.push("--full-refresh".to_owned());
+                continue;
+            }
+            let columns = self.session.columns(name).await?;
+            let found = kept::find(&self.output, name, &reusable.key, columns).await?;
+            match found {
+                Some((kept, staged)) => reusable.found = Some((kept.run_id, staged)),
+                None => {
+                    let before = kept::all(&self.output, name).await?;
+                    let changed = before
+                        .iter()
+                        .map(|kept| changes(&kept.basis, &reusable.basis));
+                    // no change at all: its files are gone
+                    let nearest = changed.min_by_key(Vec::len).unwrap_or_default();
+                    reusable.refused = nearest;
+                    if reusable.refused.is_empty() {
+                        reusable.refused.push("nothing is kept".to_owned());
+                    }
+                }
+            }
+        }
+        let reused = self.reusable.iter();
+        let reused = reused.filter(|(_, reusable)| reusable.found.is_some());
+        let reused: BTreeSet<String> = reused.map(|(name, _)| name.clone()).collect();
+        self.needed = needed_files(self.session.project, &self.tables, &reused);
+        // a kept relation that only kept ones read stays kept
+        self.reusable
+            .retain(|name, _| reused.contains(name) || self.needed.contains(name));
+        Ok(())
+    }
+
+    /// Whether an earlier run's rows are used.
+    pub(super) fn is_reused(&self, file: &SqlFile) -> bool {
+        self.kept_rows(&file.name).is_some()
+    }
+
+    /// The rows that an earlier run has kept.
+    pub(super) fn kept_rows(&self, name: &str) -> Option<Staged> {
+        let (_, staged) = self.reusable.get(name)?.found.as_ref()?;
+        Some(staged.clone())
+    }
+
+    /// What the report says of a relation that is kept.
+    pub(super) fn reuse_of(&self, name: &str) -> Option<Reuse> {
+        let reusable = self.reusable.get(name)?;
+        Some(match &reusable.found {
+            Some((run_id, _)) => Reuse::FromRun(run_id.clone()),
+            None => Reuse::Refused(reusable.refused.clone()),
+        })
+    }
+
+    /// Where the rows of a relation go that is to be kept.
+    pub(super) fn kept_folder(&self, name: &str) -> Location {
+        kept::folder(&self.output, name, &self.report.run_id)
+    }
+
+    /// Lets later runs find what this one has computed.
+    pub(super) async fn keep(&self) -> Result<()> {
+        for (name, reusable) in self.reusable.iter().filter(|(_, new)| new.found.is_none()) {
+            if let Some(staged) = self.staged.get(name) {
+                let (key, run_id) = (&reusable.key, &self.report.run_id);
+                kept::keep(&self.output, name, key, run_id, &reusable.basis, staged).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Removes what was kept of these relations before.
+    pub(super) async fn prune_kept(&self) -> Result<()> {
+        for (name, reusable) in &self.reusable {
+            kept::prune(&self.output, name, &reusable.key, &self.report.run_id).await?;
+        }
+        Ok(())
+    }
+}
+
+impl Session<'_> {
+    /// The columns of a relation that was planned.
+    async fn columns(&self, name: &str) -> Result<SchemaRef> {
+        let reference = TableReference::partial(JOB_SCHEMA, name);
+        let table = self.context.table_provider(reference).await;
+        let table = table.map_err(|source| JobsError::Execution {
+            relation: name.to_owned(),
+            source,
+        })?;
+        Ok(table.schema())
+    }
+}

@@ -1,7 +1,8 @@
-"""Simulated orders as a shop would keep them: a Parquet file a month, in the order of time."""
+"""Simulated orders as a shop would keep them, and simulated customers, as Parquet files."""
 
 import shutil
 import subprocess
+from contextlib import contextmanager
 from datetime import date, timedelta
 from decimal import Decimal
 
@@ -11,6 +12,7 @@ import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.dataset
 import pyarrow.parquet
+from measure import say
 
 FIRST_DAY = date(2024, 1, 1)  # of simulate_purchases
 DAYS = 731
@@ -39,6 +41,27 @@ select
 from simulate_purchases({customers}, {days}, 1, {parameters})
 """
 
+CUSTOMER_DAYS = 730
+CUSTOMER_COLUMNS = ["repeat_purchases", "recency", "age"]
+# Customers of whom first and last purchase and the end of the 730 days are known to the day.
+CUSTOMERS = """
+with histories as (
+    select
+        customer_id,
+        purchase_history(
+            cast(ordered_at as date), gross_amount, date '2024-01-01' + {days}
+        ) as history
+    from simulate_purchases({customers}, {days}, 1)
+    group by customer_id
+)
+
+select
+    history['repeat_purchases'] as repeat_purchases,
+    history['recency_days'] as recency,
+    history['age_days'] as age
+from histories
+"""
+
 CANCELLED = 0.02  # share of orders
 DISCOUNTED = 0.2  # share of orders; a tenth of the gross amount is taken off
 
@@ -57,6 +80,7 @@ def orders(loyalake, count, folder):
     project = folder / f"orders_{count / 1e6:g}m"
     if project.exists():
         return project
+    say(f"simulating {count:,} orders")
     unfinished = folder / f"{project.name}.unfinished"
     shutil.rmtree(unfinished, ignore_errors=True)
     stream(loyalake, count, unfinished / "streamed")
@@ -74,14 +98,20 @@ def stream(loyalake, count, folder):
     """The orders of each file of the project in a folder of its own, in any order."""
     query = QUERY.format(customers=max(1, round(count / ORDERS_PER_CUSTOMER)), days=DAYS,
                          parameters=PARAMETERS, last_day=LAST_DAY)
-    command = [loyalake, "sql", "--format", "csv", "-c", query]
-    types = pa.csv.ConvertOptions(column_types=STREAMED)
-    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
-        rows = pa.csv.open_csv(process.stdout, convert_options=types)
+    with answer(loyalake, query, STREAMED) as rows:
         pa.dataset.write_dataset(rows, folder, format="parquet", partitioning=["file"],
                                  min_rows_per_group=50_000)
+
+
+@contextmanager
+def answer(loyalake, query, types):
+    """The rows that answer, as they come."""
+    command = [loyalake, "sql", "--format", "csv", "-c", query]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+        options = pa.csv.ConvertOptions(column_types=types)
+        yield pa.csv.open_csv(process.stdout, convert_options=options)
     if process.returncode:
-        raise SystemExit(f"{loyalake} sql failed; the orders are not complete")
+        raise SystemExit(f"{loyalake} sql failed; what it wrote is not complete")
 
 
 def write(streamed, path, first_id):
@@ -106,3 +136,20 @@ def write(streamed, path, first_id):
     # compression and row groups as DuckDB writes them
     pa.parquet.write_table(pa.table(columns), path, compression="snappy", row_group_size=122_880)
     return first_id + count
+
+
+def customers(loyalake, count, folder):
+    """A file of what is known of so many customers."""
+    path = folder / f"customers_{count}.parquet"
+    if path.exists():
+        return path
+    say(f"simulating {count:,} customers")
+    query = CUSTOMERS.format(customers=count, days=CUSTOMER_DAYS)
+    types = {column: pa.int32() for column in CUSTOMER_COLUMNS}
+    unfinished = path.with_suffix(".unfinished")
+    with answer(loyalake, query, types) as rows:
+        with pa.parquet.ParquetWriter(unfinished, rows.schema) as file:
+            for batch in rows:
+                file.write_batch(batch)
+    unfinished.rename(path)
+    return path

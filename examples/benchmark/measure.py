@@ -17,18 +17,23 @@ LAUNCHER = """
 import os, subprocess, sys
 process = subprocess.Popen(sys.argv[1:])
 _, status, usage = os.wait4(process.pid, 0)
-print(usage.ru_maxrss)
+print(usage.ru_maxrss, usage.ru_utime + usage.ru_stime)
 sys.exit(status != 0)
 """
 
 
 @dataclass
 class Measured:
-    """What a process answered, the seconds it took, and its peak of resident memory."""
+    """What a process answered, the seconds it took, and what the whole process used."""
 
     answer: str
     seconds: float
     megabytes: float
+    processor_seconds: float
+
+    def __str__(self):
+        return (f"{self.seconds:.2f} s, {self.processor_seconds:.2f} s of the processor, "
+                f"{self.megabytes:.0f} MB")
 
 
 def say(text):
@@ -42,15 +47,15 @@ def answered(command):
         begin = time.perf_counter()
         answer = process.stdout.readline()
         seconds = time.perf_counter() - begin
-        return Measured(answer, seconds, peak(process, command))
+        return Measured(answer, seconds, *usage(process, command))
 
 
 def whole(command):
     """From the start of a process to its end."""
     begin = time.perf_counter()
     with launched(command) as process:
-        megabytes = peak(process, command)
-        return Measured("", time.perf_counter() - begin, megabytes)
+        used = usage(process, command)
+        return Measured("", time.perf_counter() - begin, *used)
 
 
 def launched(command):
@@ -59,12 +64,13 @@ def launched(command):
     return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
 
 
-def peak(process, command):
-    """Megabytes, once the process has ended."""
+def usage(process, command):
+    """Peak megabytes and seconds of the processor, once the process has ended."""
     last_line = process.stdout.read().splitlines()[-1]
     if process.wait():
         raise SystemExit(f"failed: {' '.join(map(str, command))[:500]}")
-    return int(last_line) / 1024
+    kilobytes, processor_seconds = map(float, last_line.split())
+    return kilobytes / 1024, processor_seconds
 
 
 @contextmanager

@@ -54,8 +54,7 @@ def run(loyalake, project):
         relations = json.loads(report.read_text())["relations"]
     names = relations_from_orders(loyalake, project)
     seconds = sum(relation["seconds"] for relation in relations if relation["name"] in names)
-    say(f"night: {night.seconds:.2f} s, {seconds:.2f} s of them in {len(names)} relations "
-        f"of orders, {night.megabytes:.0f} MB")
+    say(f"night: {night}; {seconds:.2f} s in {len(names)} relations of orders")
     return night, seconds
 
 

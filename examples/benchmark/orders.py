@@ -90,13 +90,13 @@ class Contestant:
             run = answered(command)
             agree(correct, checks(run.answer), f"{self.name}, {formulation}")
             seconds[formulation] = run.seconds
-            say(f"{self.name}, {formulation}: {run.seconds:.2f} s, {run.megabytes:.0f} MB")
+            say(f"{self.name}, {formulation}: {run}")
         self.best = min(seconds, key=seconds.get)
 
     def run(self, correct):
         run = answered(self.commands[self.best])
         agree(correct, checks(run.answer), self.name)
-        say(f"{self.name}: {run.seconds:.2f} s, {run.megabytes:.0f} MB")
+        say(f"{self.name}: {run}")
         self.runs.append(run)
         return run.seconds
 

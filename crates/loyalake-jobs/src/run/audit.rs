@@ -1,14 +1,18 @@
 //! Audits: queries that return offending rows, from files and from the grain of every table.
 
+use std::sync::Arc;
+
 use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::util::display::array_value_to_string;
 use datafusion::common::TableReference;
 use datafusion::dataframe::DataFrame;
 use datafusion::functions_aggregate::expr_fn::count;
 use datafusion::logical_expr::{Expr, col, ident, lit};
+use datafusion::physical_plan::execute_stream;
 use futures::StreamExt;
 
 use super::Run;
+use super::taken::Taken;
 use crate::housekeeping::erase::CUSTOMER;
 use crate::report::Audit;
 use crate::session::JOB_SCHEMA;
@@ -85,7 +89,9 @@ impl Run<'_> {
             relation: audit.audit.clone(),
             source,
         };
-        let mut rows = frame.execute_stream().await.map_err(failed)?;
+        let context = Arc::new(frame.task_ctx());
+        let plan = frame.create_physical_plan().await.map_err(failed)?;
+        let mut rows = execute_stream(Arc::clone(&plan), context).map_err(failed)?;
         let mut offending_rows = 0;
         let mut example = None;
         while let Some(batch) = rows.next().await {
@@ -95,6 +101,7 @@ impl Run<'_> {
             }
             offending_rows += batch.num_rows();
         }
+        self.account(Taken::by(&plan));
         (audit.offending_rows, audit.example) = (offending_rows, example);
         if audit.severity == "warn" && offending_rows > 0 {
             self.report.warnings.push(describe(&audit));

@@ -1,5 +1,6 @@
 //! Computing relations: as views, into scratch files, or into the files of a table.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use datafusion::arrow::array::RecordBatch;
@@ -10,6 +11,7 @@ use loyalake_lake::Location;
 use loyalake_lake::source::Format;
 use loyalake_lake::staging::{self, Staged};
 
+use super::taken::Taken;
 use super::{Event, Run};
 use crate::project::SOURCE_SCHEMA;
 use crate::report::{Mode, Relation};
@@ -40,7 +42,7 @@ impl Run<'_> {
         let (plan, folder) = match mode {
             Mode::View => {
                 self.session.define_view(&file.name, plan)?;
-                self.note(&file.name, mode, None, 0.0);
+                self.note(&file.name, mode, None, 0.0, Taken::default());
                 return Ok(());
             }
             Mode::Table if self.tables.contains(&file.name) => (
@@ -52,7 +54,7 @@ impl Run<'_> {
         };
         let staged = self.write(&file.name, plan, &folder, mode).await?;
         self.session
-            .define(JOB_SCHEMA, &file.name, std::sync::Arc::new(staged.table()?))?;
+            .define(JOB_SCHEMA, &file.name, Arc::new(staged.table()?))?;
         self.staged.insert(file.name.clone(), staged);
         Ok(())
     }
@@ -77,11 +79,11 @@ impl Run<'_> {
             source,
         };
         let frame = DataFrame::new(self.session.state(), plan);
-        let context = std::sync::Arc::new(frame.task_ctx());
+        let context = Arc::new(frame.task_ctx());
         let plan = frame.create_physical_plan().await.map_err(failed)?;
-        let observer = std::sync::Arc::clone(&self.observer);
+        let observer = Arc::clone(&self.observer);
         let on_rows = move |rows| observer.event(Event::Rows(rows));
-        let staged = staging::write(plan, context, folder, on_rows)
+        let staged = staging::write(Arc::clone(&plan), context, folder, on_rows)
             .await
             .map_err(|error| match error {
                 loyalake_lake::LakeError::Query(source) => failed(source),
@@ -93,7 +95,7 @@ impl Run<'_> {
             rows: staged.rows(),
             seconds,
         });
-        self.note(name, mode, Some(&staged), seconds);
+        self.note(name, mode, Some(&staged), seconds, Taken::by(&plan));
         Ok(staged)
     }
 
@@ -106,13 +108,23 @@ impl Run<'_> {
             .count()
     }
 
-    fn note(&mut self, name: &str, mode: Mode, staged: Option<&Staged>, seconds: f64) {
+    fn note(
+        &mut self,
+        name: &str,
+        mode: Mode,
+        staged: Option<&Staged>,
+        seconds: f64,
+        taken: Taken,
+    ) {
+        let (read, spill) = self.account(taken);
         self.report.relations.push(Relation {
             name: name.to_owned(),
             mode,
             rows: staged.map(Staged::rows),
             bytes: staged.map(Staged::bytes),
             seconds,
+            read,
+            spill,
         });
     }
 
@@ -129,14 +141,14 @@ impl Run<'_> {
                 relation: format!("source.{name}"),
                 source: error,
             };
-            let plan = scan(name, std::sync::Arc::clone(&source.table)).map_err(failed)?;
+            let plan = scan(name, Arc::clone(&source.table)).map_err(failed)?;
             let frame = DataFrame::new(self.session.context.state(), plan);
-            let context = std::sync::Arc::new(frame.task_ctx());
+            let context = Arc::new(frame.task_ctx());
             let plan = frame.create_physical_plan().await.map_err(failed)?;
             let folder = self.scratch.child(&format!("{SOURCE_SCHEMA}.{name}"));
             let staged = staging::write(plan, context, &folder, |_| {}).await?;
-            source.table = std::sync::Arc::new(staged.table()?);
-            let table = std::sync::Arc::clone(&source.table);
+            source.table = Arc::new(staged.table()?);
+            let table = Arc::clone(&source.table);
             self.session.define(SOURCE_SCHEMA, name, table)?;
         }
         Ok(())

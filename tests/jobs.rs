@@ -41,6 +41,8 @@ mod paths;
 mod protocol;
 #[path = "jobs/publishing.rs"]
 mod publishing;
+#[path = "jobs/reading.rs"]
+mod reading;
 #[path = "jobs/referrals.rs"]
 mod referrals;
 #[path = "jobs/rollback.rs"]

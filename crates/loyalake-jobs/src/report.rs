@@ -156,6 +156,8 @@ pub struct Resources {
     /// The most memory that the process had at a time since it began, in bytes; null where the
     /// system does not say.
     pub peak_memory: Option<u64>,
+    /// The most memory that queries accounted for at a time, in bytes: what the limit is about.
+    pub peak_accounted: usize,
 }
 
 /// A published table.

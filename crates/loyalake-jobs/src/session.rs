@@ -11,7 +11,7 @@ use datafusion::common::TableReference;
 use datafusion::datasource::empty::EmptyTable;
 use datafusion::datasource::{ViewTable, provider_as_source};
 use datafusion::error::DataFusionError;
-use datafusion::execution::memory_pool::{FairSpillPool, TrackConsumersPool};
+use datafusion::execution::memory_pool::TrackConsumersPool;
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 use datafusion::execution::{SessionState, SessionStateBuilder};
 use datafusion::logical_expr::{LogicalPlan, LogicalPlanBuilder};
@@ -25,6 +25,7 @@ use crate::conform::Reading;
 use crate::contract::Contract;
 use crate::earlier::PUBLISHED_SCHEMA;
 use crate::graph::RUN_SCHEMA;
+use crate::memory::MemoryShares;
 use crate::parameters::Parameters;
 use crate::project::{Project, SOURCE_SCHEMA};
 use crate::sql_file::{Kind, SqlFile};
@@ -119,7 +120,7 @@ fn spill_folder(config: &Config) -> Result<SpillFolder> {
 
 fn runtime(config: &Config, spill: &SpillFolder) -> Result<Arc<RuntimeEnv>> {
     let top_consumers = NonZeroUsize::new(3).unwrap_or(NonZeroUsize::MIN);
-    let pool = FairSpillPool::new(config.memory_limit()?);
+    let pool = MemoryShares::new(config.memory_limit()?);
     let builder = RuntimeEnvBuilder::new()
         // footers are remembered by path alone, and two stores may hold files of one path
         .with_metadata_cache_limit(0)

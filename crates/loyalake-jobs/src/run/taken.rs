@@ -6,11 +6,13 @@ use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::datasource::listing::PartitionedFile;
 use datafusion::datasource::physical_plan::FileScanConfig;
 use datafusion::datasource::source::DataSourceExec;
+use datafusion::execution::memory_pool::TrackConsumersPool;
 use datafusion::execution::object_store::ObjectStoreUrl;
 use datafusion::physical_plan::ExecutionPlan;
 use loyalake_lake::Location;
 
 use super::Run;
+use crate::memory::MemoryShares;
 use crate::report::{Read, Spill};
 
 /// What a plan took that has run to its end in this process.
@@ -120,6 +122,11 @@ impl Run<'_> {
                 input.bytes_read = source.bytes_read();
             }
         }
+        let runtime = self.session.context.runtime_env();
+        let pool = runtime
+            .memory_pool
+            .downcast_ref::<TrackConsumersPool<MemoryShares>>();
+        self.report.resources.peak_accounted = pool.map_or(0, |pool| pool.inner().peak());
         self.report.resources.peak_memory = peak_memory();
     }
 }

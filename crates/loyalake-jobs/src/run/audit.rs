@@ -85,23 +85,16 @@ impl Run<'_> {
     }
 
     async fn ask(&mut self, mut audit: Audit, frame: DataFrame) -> Result<()> {
-        let failed = |source| JobsError::Execution {
-            relation: audit.audit.clone(),
-            source,
-        };
-        let context = Arc::new(frame.task_ctx());
-        let plan = frame.create_physical_plan().await.map_err(failed)?;
-        let mut rows = execute_stream(Arc::clone(&plan), context).map_err(failed)?;
-        let mut offending_rows = 0;
-        let mut example = None;
-        while let Some(batch) = rows.next().await {
-            let batch = batch.map_err(failed)?;
-            if example.is_none() && batch.num_rows() > 0 {
-                example = Some(first_row(&batch, audit.severity == "warn"));
+        let (state, plan) = frame.into_parts();
+        let asked = DataFrame::new(state, plan.clone());
+        let (offending_rows, example, taken) = match offending(&audit, asked).await {
+            Err(error) if error.is_out_of_memory() => {
+                let frugal = DataFrame::new(self.session.frugal_state(), plan);
+                offending(&audit, frugal).await?
             }
-            offending_rows += batch.num_rows();
-        }
-        self.account(Taken::by(&plan));
+            done => done?,
+        };
+        self.account(taken);
         (audit.offending_rows, audit.example) = (offending_rows, example);
         if audit.severity == "warn" && offending_rows > 0 {
             self.report.warnings.push(describe(&audit));
@@ -109,6 +102,27 @@ impl Run<'_> {
         self.report.audits.push(audit);
         Ok(())
     }
+}
+
+/// The number of rows that an audit returns, the first of them, and what the query took.
+async fn offending(audit: &Audit, frame: DataFrame) -> Result<(usize, Option<String>, Taken)> {
+    let failed = |source| JobsError::Execution {
+        relation: audit.audit.clone(),
+        source,
+    };
+    let context = Arc::new(frame.task_ctx());
+    let plan = frame.create_physical_plan().await.map_err(failed)?;
+    let mut rows = execute_stream(Arc::clone(&plan), context).map_err(failed)?;
+    let mut offending_rows = 0;
+    let mut example = None;
+    while let Some(batch) = rows.next().await {
+        let batch = batch.map_err(failed)?;
+        if example.is_none() && batch.num_rows() > 0 {
+            example = Some(first_row(&batch, audit.severity == "warn"));
+        }
+        offending_rows += batch.num_rows();
+    }
+    Ok((offending_rows, example, Taken::by(&plan)))
 }
 
 /// An audit's failure in one line.

@@ -6,6 +6,7 @@ use std::time::Instant;
 use datafusion::arrow::array::RecordBatch;
 use datafusion::common::Column;
 use datafusion::dataframe::DataFrame;
+use datafusion::execution::SessionState;
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, lit};
 use loyalake_lake::Location;
 use loyalake_lake::source::Format;
@@ -74,11 +75,37 @@ impl Run<'_> {
             position: self.position,
             total,
         });
+        let state = self.session.state();
+        let (staged, taken) = match self.write_with(state, name, &plan, folder).await {
+            Err(error) if error.is_out_of_memory() => {
+                staging::remove(folder).await?;
+                let state = self.session.frugal_state();
+                self.write_with(state, name, &plan, folder).await?
+            }
+            done => done?,
+        };
+        let seconds = started.elapsed().as_secs_f64();
+        self.observer.event(Event::Finished {
+            name,
+            rows: staged.rows(),
+            seconds,
+        });
+        self.note(name, mode, Some(&staged), seconds, taken);
+        Ok(staged)
+    }
+
+    async fn write_with(
+        &self,
+        state: SessionState,
+        name: &str,
+        plan: &LogicalPlan,
+        folder: &Location,
+    ) -> Result<(Staged, Taken)> {
         let failed = |source| JobsError::Execution {
             relation: name.to_owned(),
             source,
         };
-        let frame = DataFrame::new(self.session.state(), plan);
+        let frame = DataFrame::new(state, plan.clone());
         let context = Arc::new(frame.task_ctx());
         let plan = frame.create_physical_plan().await.map_err(failed)?;
         let observer = Arc::clone(&self.observer);
@@ -89,14 +116,7 @@ impl Run<'_> {
                 loyalake_lake::LakeError::Query(source) => failed(source),
                 other => other.into(),
             })?;
-        let seconds = started.elapsed().as_secs_f64();
-        self.observer.event(Event::Finished {
-            name,
-            rows: staged.rows(),
-            seconds,
-        });
-        self.note(name, mode, Some(&staged), seconds, Taken::by(&plan));
-        Ok(staged)
+        Ok((staged, Taken::by(&plan)))
     }
 
     /// Number of relations that are written in this run.
@@ -156,6 +176,15 @@ impl Run<'_> {
 }
 
 impl Session<'_> {
+    /// State for planning again what ran out of memory: joins sort both sides, on disk if need be,
+    /// instead of holding one.
+    pub(super) fn frugal_state(&self) -> SessionState {
+        let mut state = self.state();
+        let options = state.config_mut().options_mut();
+        options.optimizer.prefer_hash_join = false;
+        state
+    }
+
     /// All rows of a small result.
     pub(crate) async fn collect(&self, file: &SqlFile) -> Result<Vec<RecordBatch>> {
         let plan = self.plan(file).await?;

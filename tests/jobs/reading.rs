@@ -97,8 +97,8 @@ fn serve(client: &TcpStream, folder: &Path, sent: &Mutex<BTreeMap<String, u64>>)
 const PARQUET: [(&str, &str); 10] = [
     (
         "orders",
-        "'o' || i as order_id, 'c' || i % 2000 as customer_id, 'paid' as status,
-         timestamp '2024-01-05T10:00:00' + i % 90 * interval '1 day' as ordered_at,
+        "'o' || i as order_id, 'c' || (i % 2000) as customer_id, 'paid' as status,
+         to_timestamp(1704448800 + (i % 90) * 86400) as ordered_at,
          cast(i % 97 as double) as gross_amount",
     ),
     (
@@ -108,12 +108,12 @@ const PARQUET: [(&str, &str); 10] = [
     ),
     (
         "order_items",
-        "'o' || i as order_id, 1 as line_no, 'p' || i % 50 as product_id, 1.0 as quantity,
+        "'o' || i as order_id, 1 as line_no, 'p' || (i % 50) as product_id, 1.0 as quantity,
          2.0 as unit_price",
     ),
     (
         "products",
-        "'p' || i as product_id, 'g' || i % 5 as upgrade_group, cast(i % 9 as int) as price_rank",
+        "'p' || i as product_id, 'g' || (i % 5) as upgrade_group, cast(i % 9 as int) as price_rank",
     ),
     (
         "refunds",
@@ -127,7 +127,7 @@ const PARQUET: [(&str, &str); 10] = [
     ),
     (
         "referrals",
-        "'f' || i as referral_id, 'c' || i as referrer_id, 'c' || i + 1 as referee_id,
+        "'f' || i as referral_id, 'c' || i as referrer_id, 'c' || (i + 1) as referee_id,
          timestamp '2024-02-01T00:00:00' as invited_at, 'converted' as status,
          timestamp '2024-02-02T00:00:00' as converted_at",
     ),

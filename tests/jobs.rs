@@ -29,6 +29,8 @@ mod killed;
 mod loyalty;
 #[path = "jobs/maintain.rs"]
 mod maintain;
+#[path = "jobs/memory.rs"]
+mod memory;
 #[path = "jobs/models.rs"]
 mod models;
 #[path = "jobs/movement.rs"]

@@ -82,6 +82,9 @@ fn context_with(
     let options = session.options_mut();
     options.execution.time_zone = Some("UTC".to_owned());
     options.sql_parser.collect_spans = true;
+    // what each sort holds for its end: several of them share the memory
+    let reserved = &mut options.execution.sort_spill_reservation_bytes;
+    *reserved = (*reserved).min(config.memory_limit()? / 64);
     // a folder means all that is below it, and a pattern may name folders
     options.execution.listing_table_ignore_subdirectory = false;
     // the SQL puts the small side of a join on the left, where it is held in memory

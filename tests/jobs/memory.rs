@@ -3,7 +3,7 @@
 use crate::shop::Shop;
 
 /// Bytes that queries may hold.
-const LIMIT: usize = 32_000_000;
+const LIMIT: usize = 64_000_000;
 
 #[tokio::test]
 async fn with_little_memory_a_run_spills_and_publishes_the_same() {

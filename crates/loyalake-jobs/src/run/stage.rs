@@ -20,6 +20,9 @@ use crate::session::{JOB_SCHEMA, Session, scan};
 use crate::sql_file::{Kind, SqlFile};
 use crate::{JobsError, Result};
 
+/// Rows of a batch where memory is short.
+const FRUGAL_BATCH_ROWS: usize = 1024;
+
 /// The column that says which run a row is from.
 const RUN_ID: &str = "run_id";
 
@@ -177,11 +180,12 @@ impl Run<'_> {
 
 impl Session<'_> {
     /// State for planning again what ran out of memory: joins sort both sides, on disk if need be,
-    /// instead of holding one.
+    /// instead of holding one, and batches are small.
     pub(super) fn frugal_state(&self) -> SessionState {
         let mut state = self.state();
         let options = state.config_mut().options_mut();
         options.optimizer.prefer_hash_join = false;
+        options.execution.batch_size = FRUGAL_BATCH_ROWS;
         state
     }
 

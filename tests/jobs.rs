@@ -29,6 +29,8 @@ mod killed;
 mod loyalty;
 #[path = "jobs/maintain.rs"]
 mod maintain;
+#[path = "jobs/memory.rs"]
+mod memory;
 #[path = "jobs/models.rs"]
 mod models;
 #[path = "jobs/movement.rs"]
@@ -41,6 +43,8 @@ mod paths;
 mod protocol;
 #[path = "jobs/publishing.rs"]
 mod publishing;
+#[path = "jobs/reading.rs"]
+mod reading;
 #[path = "jobs/referrals.rs"]
 mod referrals;
 #[path = "jobs/reuse.rs"]

@@ -14,6 +14,9 @@ pub const EXACT_VALUES: usize = 262_144;
 /// Below this many waiting values sorting them is not worth it.
 const SMALLEST_BATCH: usize = 64;
 
+/// Room for waiting values, and for more buckets: one part in so many of the buckets.
+const SPARE_PART: usize = 4;
+
 /// Values that are counted together.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Bucket {
@@ -84,7 +87,7 @@ impl Tally {
             value: bucket.value + 0.0,
             ..bucket
         });
-        if self.waiting.len() >= self.buckets.len().max(SMALLEST_BATCH) {
+        if self.waiting.len() >= (self.buckets.len() / SPARE_PART).max(SMALLEST_BATCH) {
             self.settle();
         }
     }
@@ -107,7 +110,8 @@ impl Tally {
             self.dropped_bits += 1;
             self.join_neighbours();
         }
-        self.buckets.shrink_to(self.buckets.len() * 2);
+        let spare = self.buckets.len() / SPARE_PART;
+        self.buckets.shrink_to(self.buckets.len() + spare);
     }
 
     fn join_neighbours(&mut self) {

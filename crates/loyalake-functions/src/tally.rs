@@ -1,9 +1,13 @@
 //! The Arrow side of `loyalake_core::tally`: an accumulator for aggregates over one number column.
 
 use std::fmt;
+use std::sync::Arc;
 
-use datafusion_common::arrow::array::{Array, ArrayRef, AsArray, Int32Array, ListArray};
+use datafusion_common::arrow::array::{
+    Array, ArrayRef, AsArray, Float64Array, Int32Array, Int64Array, ListArray,
+};
 use datafusion_common::arrow::datatypes::{DataType, Field, FieldRef, Float64Type, Int64Type};
+use datafusion_common::utils::SingleRowListArrayBuilder;
 use datafusion_common::{Result, ScalarValue};
 use datafusion_expr::Accumulator;
 use datafusion_expr::utils::format_state_name;
@@ -30,18 +34,13 @@ pub(crate) fn tally_fields(name: &str, part: &str) -> Vec<FieldRef> {
 /// A tally as one row of its state.
 pub(crate) fn tally_state(tally: &mut Tally) -> Vec<ScalarValue> {
     let (dropped_bits, buckets) = tally.finish();
-    let values: Vec<_> = buckets
-        .iter()
-        .map(|bucket| ScalarValue::from(bucket.value))
-        .collect();
-    let counts: Vec<_> = buckets
-        .iter()
-        .map(|bucket| ScalarValue::from(bucket.count.cast_signed()))
-        .collect();
+    let values = buckets.iter().map(|bucket| bucket.value);
+    let counts = buckets.iter().map(|bucket| bucket.count.cast_signed());
+    let list = |items: ArrayRef| SingleRowListArrayBuilder::new(items).build_list_scalar();
     vec![
         ScalarValue::from(dropped_bits.cast_signed()),
-        ScalarValue::List(ScalarValue::new_list_nullable(&values, &DataType::Float64)),
-        ScalarValue::List(ScalarValue::new_list_nullable(&counts, &DataType::Int64)),
+        list(Arc::new(Float64Array::from_iter_values(values))),
+        list(Arc::new(Int64Array::from_iter_values(counts))),
     ]
 }
 

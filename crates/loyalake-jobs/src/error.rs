@@ -291,6 +291,14 @@ impl JobsError {
         matches!(self, Self::NotUndone { .. })
     }
 
+    /// Whether there was too little memory for a query.
+    pub(crate) fn is_out_of_memory(&self) -> bool {
+        let (Self::Execution { source, .. } | Self::Lake(LakeError::Query(source))) = self else {
+            return false;
+        };
+        matches!(source.find_root(), DataFusionError::ResourcesExhausted(_))
+    }
+
     /// The place to point at, if there is one.
     pub fn place(&self) -> Option<&Place> {
         match self {

@@ -20,6 +20,7 @@ mod header;
 pub mod housekeeping;
 pub mod ledger;
 mod library;
+mod memory;
 mod parameters;
 pub mod project;
 pub mod report;

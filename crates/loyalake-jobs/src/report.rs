@@ -37,6 +37,8 @@ pub struct RunReport {
     pub audits: Vec<Audit>,
     /// What deserves a look.
     pub warnings: Vec<String>,
+    /// What all of it took.
+    pub resources: Resources,
     /// Results that people like to see, as text tables.
     #[serde(skip)]
     pub summaries: Vec<Summary>,
@@ -74,6 +76,8 @@ pub struct Input {
     pub files: usize,
     /// Size of all files.
     pub bytes: u64,
+    /// Bytes that were read of them, by checks and by queries of this machine.
+    pub bytes_read: u64,
     /// Number of rows.
     pub rows: usize,
     /// Changes when any file changes.
@@ -130,9 +134,47 @@ pub struct Relation {
     pub bytes: Option<u64>,
     /// Time taken.
     pub seconds: f64,
+    /// What it read, by relation.
+    pub read: Vec<Read>,
+    /// What it put on disk for want of memory.
+    pub spill: Spill,
     /// Of a relation that is kept.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reuse: Option<Reuse>,
+}
+
+/// What a query read of a relation's files.
+#[derive(Debug, Clone, Serialize)]
+pub struct Read {
+    /// The relation; `source.…` is an input, `history.…` what earlier runs published.
+    pub name: String,
+    /// Bytes of columns; footers are counted with the inputs.
+    pub bytes: usize,
+    /// Number of rows.
+    pub rows: usize,
+}
+
+/// What queries put on disk for want of memory.
+#[derive(Debug, Clone, Copy, Default, Serialize)]
+pub struct Spill {
+    /// How often.
+    pub count: usize,
+    /// How much.
+    pub bytes: usize,
+}
+
+/// What a run took.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct Resources {
+    /// Bytes of columns that relations and audits read: of inputs, and of files between them.
+    pub bytes_read: usize,
+    /// What they put on disk.
+    pub spill: Spill,
+    /// The most memory that the process had at a time since it began, in bytes; null where the
+    /// system does not say.
+    pub peak_memory: Option<u64>,
+    /// The most memory that queries accounted for at a time, in bytes: what the limit is about.
+    pub peak_accounted: usize,
 }
 
 /// A published table.

@@ -13,6 +13,7 @@ mod publish;
 mod reuse;
 mod select;
 mod stage;
+mod taken;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -29,7 +30,7 @@ use loyalake_lake::{LakeError, Location, require_conditional_put};
 use crate::graph::RUN_SCHEMA;
 use crate::housekeeping::erase::CUSTOMER;
 use crate::project::Project;
-use crate::report::{Input, RunReport};
+use crate::report::{Input, Resources, RunReport};
 use crate::session::{self, JOB_SCHEMA, Session};
 use crate::sql_file::{Kind, SqlFile};
 use crate::{JobsError, Result};
@@ -221,6 +222,7 @@ impl<'a> Run<'a> {
         self.warn_if_failed(summarized);
         let cleaned = self.clean(&lease, false).await;
         self.warn_if_failed(cleaned);
+        self.sum_up();
         self.reached(Step::Cleaned);
         Ok(self.report)
     }
@@ -384,6 +386,7 @@ fn empty_report(session: &Session<'_>, as_of_date: NaiveDate) -> RunReport {
         tables: Vec::new(),
         audits: Vec::new(),
         warnings: Vec::new(),
+        resources: Resources::default(),
         summaries: Vec::new(),
     }
 }

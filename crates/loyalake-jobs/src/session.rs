@@ -11,7 +11,7 @@ use datafusion::common::TableReference;
 use datafusion::datasource::empty::EmptyTable;
 use datafusion::datasource::{ViewTable, provider_as_source};
 use datafusion::error::DataFusionError;
-use datafusion::execution::memory_pool::{FairSpillPool, TrackConsumersPool};
+use datafusion::execution::memory_pool::TrackConsumersPool;
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 use datafusion::execution::{SessionState, SessionStateBuilder};
 use datafusion::logical_expr::{LogicalPlan, LogicalPlanBuilder};
@@ -25,6 +25,7 @@ use crate::conform::Reading;
 use crate::contract::Contract;
 use crate::earlier::PUBLISHED_SCHEMA;
 use crate::graph::RUN_SCHEMA;
+use crate::memory::MemoryShares;
 use crate::parameters::Parameters;
 use crate::project::{Project, SOURCE_SCHEMA};
 use crate::sql_file::{Kind, SqlFile};
@@ -81,6 +82,9 @@ fn context_with(
     let options = session.options_mut();
     options.execution.time_zone = Some("UTC".to_owned());
     options.sql_parser.collect_spans = true;
+    // what each sort holds for its end: several of them share the memory
+    let reserved = &mut options.execution.sort_spill_reservation_bytes;
+    *reserved = (*reserved).min(config.memory_limit()? / 64);
     // a folder means all that is below it, and a pattern may name folders
     options.execution.listing_table_ignore_subdirectory = false;
     // the SQL puts the small side of a join on the left, where it is held in memory
@@ -119,7 +123,7 @@ fn spill_folder(config: &Config) -> Result<SpillFolder> {
 
 fn runtime(config: &Config, spill: &SpillFolder) -> Result<Arc<RuntimeEnv>> {
     let top_consumers = NonZeroUsize::new(3).unwrap_or(NonZeroUsize::MIN);
-    let pool = FairSpillPool::new(config.memory_limit()?);
+    let pool = MemoryShares::new(config.memory_limit()?);
     let builder = RuntimeEnvBuilder::new()
         // footers are remembered by path alone, and two stores may hold files of one path
         .with_metadata_cache_limit(0)

@@ -11,7 +11,9 @@ use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::stats::Precision;
 use datafusion::common::{ColumnStatistics, DFSchema, ScalarValue, Statistics};
 use datafusion::datasource::listing::PartitionedFile;
-use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder, ParquetSource};
+use datafusion::datasource::physical_plan::{
+    FileGroup, FileScanConfigBuilder, ParquetFileReaderFactory, ParquetSource,
+};
 use datafusion::datasource::source::DataSourceExec;
 use datafusion::datasource::table_schema::TableSchema;
 use datafusion::error::Result;
@@ -40,6 +42,7 @@ pub struct FileTable {
     store_url: ObjectStoreUrl,
     schema: TableSchema,
     files: Vec<PartitionedFile>,
+    readers: Option<Arc<dyn ParquetFileReaderFactory>>,
 }
 
 impl FileTable {
@@ -75,7 +78,28 @@ impl FileTable {
             store_url,
             schema,
             files,
+            readers: None,
         }
+    }
+
+    /// The same table, of which `readers` know the footers and count what is read.
+    pub(crate) fn read_with(mut self, readers: Arc<dyn ParquetFileReaderFactory>) -> Self {
+        self.readers = Some(readers);
+        self
+    }
+
+    /// What reads the files, without what to look for.
+    fn parquet(&self, state: &dyn Session) -> ParquetSource {
+        let mut options = state.table_options().parquet.clone();
+        let source = ParquetSource::new(self.schema.clone());
+        let Some(readers) = &self.readers else {
+            return source.with_table_parquet_options(options);
+        };
+        // page indexes would be read by each scan and each partition
+        options.global.enable_page_index = false;
+        source
+            .with_table_parquet_options(options)
+            .with_parquet_file_reader_factory(Arc::clone(readers))
     }
 
     /// The files whose partition values can satisfy `filters`.
@@ -163,8 +187,7 @@ impl TableProvider for FileTable {
             .filter(|filter| !self.reads_partitions_only(filter))
             .map(|filter| state.create_physical_expr(filter.clone(), &df_schema))
             .collect::<Result<Vec<_>>>()?;
-        let mut source = ParquetSource::new(self.schema.clone())
-            .with_table_parquet_options(state.table_options().parquet.clone());
+        let mut source = self.parquet(state);
         if !predicates.is_empty() {
             source = source.with_predicate(conjunction(predicates));
         }

@@ -4,6 +4,7 @@
 //! reads exactly these. Each is checked then, and [`Source::refuse_changes`] tells at the end
 //! whether they were the same all the time.
 
+mod counted;
 mod csv;
 mod json;
 mod parquet;
@@ -18,15 +19,18 @@ use std::path::Path as LocalPath;
 use std::sync::Arc;
 
 use datafusion::catalog::TableProvider;
+use datafusion::datasource::listing::PartitionedFile;
 use datafusion::execution::context::SessionState;
+use datafusion::execution::object_store::ObjectStoreUrl;
 use datafusion::execution::runtime_env::RuntimeEnv;
+use object_store::ObjectMeta;
 use object_store::path::Path;
-use object_store::{ObjectMeta, ObjectStore};
-use url::Url;
+use url::{Position, Url};
 use uuid::Uuid;
 
 use crate::delta::DeltaVersion;
 use crate::{BadFile, LakeError, Result, Storage};
+use counted::Reading;
 use place::Place;
 pub use place::stay_inside;
 
@@ -99,7 +103,7 @@ enum Origin {
     Files(Place),
     Delta {
         url: Url,
-        store: Arc<dyn ObjectStore>,
+        reading: Reading,
         version: u64,
     },
 }
@@ -145,6 +149,24 @@ impl Source {
         Uuid::new_v5(&Uuid::NAMESPACE_URL, text.as_bytes()).to_string()
     }
 
+    /// Bytes that were read of its files so far, by checks and by queries; not the log of a Delta
+    /// table, and what other machines read.
+    pub fn bytes_read(&self) -> u64 {
+        match &self.origin {
+            Origin::Files(place) => place.reading.bytes(),
+            Origin::Delta { reading, .. } => reading.bytes(),
+        }
+    }
+
+    /// Whether the file of a store is one of the source's, which queries read.
+    pub fn holds(&self, store: &ObjectStoreUrl, file: &PartitionedFile) -> bool {
+        let own = match &self.origin {
+            Origin::Files(place) => Some(place.store_url()),
+            Origin::Delta { url, .. } => ObjectStoreUrl::parse(&url[..Position::BeforePath]).ok(),
+        };
+        own.as_ref() == Some(store) && self.files.contains(&file.object_meta)
+    }
+
     /// Whether `file` is one of the source's.
     pub fn has(&self, file: &BadFile) -> bool {
         let address = |meta: &ObjectMeta| match &self.origin {
@@ -173,13 +195,13 @@ impl Source {
     pub async fn refuse_missing(&self) -> Result<()> {
         let Origin::Delta {
             url,
-            store,
+            reading,
             version,
         } = &self.origin
         else {
             return Ok(());
         };
-        match place::first_missing(store, &self.files).await? {
+        match place::first_missing(&reading.store, &self.files).await? {
             None => Ok(()),
             Some(path) => Err(LakeError::MissingDeltaFile {
                 table: url.to_string(),
@@ -197,11 +219,11 @@ impl Source {
     pub async fn broken_files(&self, all: bool) -> Result<Vec<BadFile>> {
         match &self.origin {
             Origin::Files(place) if place.format == Format::Parquet => {
-                verify::broken_files(&place.store, place.url(), &self.files, all).await
+                verify::broken_files(&place.reading.store, place.url(), &self.files, all).await
             }
             Origin::Files(_) => Ok(Vec::new()),
-            Origin::Delta { url, store, .. } => {
-                verify::broken_files(store, url, &self.files, all).await
+            Origin::Delta { url, reading, .. } => {
+                verify::broken_files(&reading.store, url, &self.files, all).await
             }
         }
     }
@@ -324,14 +346,15 @@ async fn open_delta(
         format: wanted.format.name().to_owned(),
         others: String::new(),
     })?;
+    let reading = Reading::new(Arc::clone(location.store()), location.url());
     Ok(Source {
-        table: Arc::new(version.table()?),
+        table: Arc::new(version.table()?.read_with(reading.parquet())),
         files: version.files()?.into_iter().map(|file| file.meta).collect(),
         left_out: Vec::new(),
         notes: Vec::new(),
         origin: Origin::Delta {
             url: location.url().clone(),
-            store: Arc::clone(location.store()),
+            reading,
             version: version.version(),
         },
     })

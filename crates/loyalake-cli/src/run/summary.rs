@@ -71,7 +71,24 @@ pub(super) fn whole(
         text.push('\n');
     }
     text.push_str(&line(report, elapsed));
+    text.push_str(&taken(report));
     Ok(text)
+}
+
+/// What a run took, in one line.
+fn taken(report: &RunReport) -> String {
+    let bytes = |bytes: u64| HumanBytes(bytes).to_string();
+    let inputs = report.inputs.iter().map(|input| input.bytes_read).sum();
+    let mut text = format!("inputs read {}", bytes(inputs));
+    if let Some(peak) = report.resources.peak_memory {
+        let _ = write!(text, "  peak memory {}", bytes(peak));
+    }
+    let _ = writeln!(
+        text,
+        "  spilled {}",
+        bytes(report.resources.spill.bytes as u64)
+    );
+    text
 }
 
 fn count(number: usize) -> String {

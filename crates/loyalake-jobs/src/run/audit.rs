@@ -1,14 +1,18 @@
 //! Audits: queries that return offending rows, from files and from the grain of every table.
 
+use std::sync::Arc;
+
 use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::util::display::array_value_to_string;
 use datafusion::common::TableReference;
 use datafusion::dataframe::DataFrame;
 use datafusion::functions_aggregate::expr_fn::count;
 use datafusion::logical_expr::{Expr, col, ident, lit};
+use datafusion::physical_plan::execute_stream;
 use futures::StreamExt;
 
 use super::Run;
+use super::taken::Taken;
 use crate::housekeeping::erase::CUSTOMER;
 use crate::report::Audit;
 use crate::session::JOB_SCHEMA;
@@ -81,20 +85,16 @@ impl Run<'_> {
     }
 
     async fn ask(&mut self, mut audit: Audit, frame: DataFrame) -> Result<()> {
-        let failed = |source| JobsError::Execution {
-            relation: audit.audit.clone(),
-            source,
-        };
-        let mut rows = frame.execute_stream().await.map_err(failed)?;
-        let mut offending_rows = 0;
-        let mut example = None;
-        while let Some(batch) = rows.next().await {
-            let batch = batch.map_err(failed)?;
-            if example.is_none() && batch.num_rows() > 0 {
-                example = Some(first_row(&batch, audit.severity == "warn"));
+        let (state, plan) = frame.into_parts();
+        let asked = DataFrame::new(state, plan.clone());
+        let (offending_rows, example, taken) = match offending(&audit, asked).await {
+            Err(error) if error.is_out_of_memory() => {
+                let frugal = DataFrame::new(self.session.frugal_state(), plan);
+                offending(&audit, frugal).await?
             }
-            offending_rows += batch.num_rows();
-        }
+            done => done?,
+        };
+        self.account(taken);
         (audit.offending_rows, audit.example) = (offending_rows, example);
         if audit.severity == "warn" && offending_rows > 0 {
             self.report.warnings.push(describe(&audit));
@@ -102,6 +102,27 @@ impl Run<'_> {
         self.report.audits.push(audit);
         Ok(())
     }
+}
+
+/// The number of rows that an audit returns, the first of them, and what the query took.
+async fn offending(audit: &Audit, frame: DataFrame) -> Result<(usize, Option<String>, Taken)> {
+    let failed = |source| JobsError::Execution {
+        relation: audit.audit.clone(),
+        source,
+    };
+    let context = Arc::new(frame.task_ctx());
+    let plan = frame.create_physical_plan().await.map_err(failed)?;
+    let mut rows = execute_stream(Arc::clone(&plan), context).map_err(failed)?;
+    let mut offending_rows = 0;
+    let mut example = None;
+    while let Some(batch) = rows.next().await {
+        let batch = batch.map_err(failed)?;
+        if example.is_none() && batch.num_rows() > 0 {
+            example = Some(first_row(&batch, audit.severity == "warn"));
+        }
+        offending_rows += batch.num_rows();
+    }
+    Ok((offending_rows, example, Taken::by(&plan)))
 }
 
 /// An audit's failure in one line.

@@ -1,21 +1,27 @@
 //! Computing relations: as views, into scratch files, or into the files of a table.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use datafusion::arrow::array::RecordBatch;
 use datafusion::common::Column;
 use datafusion::dataframe::DataFrame;
+use datafusion::execution::SessionState;
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, lit};
 use loyalake_lake::Location;
 use loyalake_lake::source::Format;
 use loyalake_lake::staging::{self, Staged};
 
+use super::taken::Taken;
 use super::{Event, Run};
 use crate::project::SOURCE_SCHEMA;
 use crate::report::{Mode, Relation};
 use crate::session::{JOB_SCHEMA, Session, scan};
 use crate::sql_file::{Kind, SqlFile};
 use crate::{JobsError, Result};
+
+/// Rows of a batch where memory is short.
+const FRUGAL_BATCH_ROWS: usize = 1024;
 
 /// The column that says which run a row is from.
 const RUN_ID: &str = "run_id";
@@ -40,15 +46,15 @@ impl Run<'_> {
         let plan = self.session.plan(file).await?;
         let mode = self.mode(file);
         if let Some(staged) = self.kept_rows(&file.name) {
-            let table = std::sync::Arc::new(staged.table()?);
+            let table = Arc::new(staged.table()?);
             self.session.define(JOB_SCHEMA, &file.name, table)?;
-            self.note(&file.name, mode, Some(&staged), 0.0);
+            self.note(&file.name, mode, Some(&staged), 0.0, Taken::default());
             return Ok(());
         }
         let (plan, folder) = match mode {
             Mode::View => {
                 self.session.define_view(&file.name, plan)?;
-                self.note(&file.name, mode, None, 0.0);
+                self.note(&file.name, mode, None, 0.0, Taken::default());
                 return Ok(());
             }
             Mode::Table if self.tables.contains(&file.name) => (
@@ -61,7 +67,7 @@ impl Run<'_> {
         };
         let staged = self.write(&file.name, plan, &folder, mode).await?;
         self.session
-            .define(JOB_SCHEMA, &file.name, std::sync::Arc::new(staged.table()?))?;
+            .define(JOB_SCHEMA, &file.name, Arc::new(staged.table()?))?;
         self.staged.insert(file.name.clone(), staged);
         Ok(())
     }
@@ -81,29 +87,48 @@ impl Run<'_> {
             position: self.position,
             total,
         });
-        let failed = |source| JobsError::Execution {
-            relation: name.to_owned(),
-            source,
+        let state = self.session.state();
+        let (staged, taken) = match self.write_with(state, name, &plan, folder).await {
+            Err(error) if error.is_out_of_memory() => {
+                staging::remove(folder).await?;
+                let state = self.session.frugal_state();
+                self.write_with(state, name, &plan, folder).await?
+            }
+            done => done?,
         };
-        let frame = DataFrame::new(self.session.state(), plan);
-        let context = std::sync::Arc::new(frame.task_ctx());
-        let plan = frame.create_physical_plan().await.map_err(failed)?;
-        let observer = std::sync::Arc::clone(&self.observer);
-        let on_rows = move |rows| observer.event(Event::Rows(rows));
-        let staged = staging::write(plan, context, folder, on_rows)
-            .await
-            .map_err(|error| match error {
-                loyalake_lake::LakeError::Query(source) => failed(source),
-                other => other.into(),
-            })?;
         let seconds = started.elapsed().as_secs_f64();
         self.observer.event(Event::Finished {
             name,
             rows: staged.rows(),
             seconds,
         });
-        self.note(name, mode, Some(&staged), seconds);
+        self.note(name, mode, Some(&staged), seconds, taken);
         Ok(staged)
+    }
+
+    async fn write_with(
+        &self,
+        state: SessionState,
+        name: &str,
+        plan: &LogicalPlan,
+        folder: &Location,
+    ) -> Result<(Staged, Taken)> {
+        let failed = |source| JobsError::Execution {
+            relation: name.to_owned(),
+            source,
+        };
+        let frame = DataFrame::new(state, plan.clone());
+        let context = Arc::new(frame.task_ctx());
+        let plan = frame.create_physical_plan().await.map_err(failed)?;
+        let observer = Arc::clone(&self.observer);
+        let on_rows = move |rows| observer.event(Event::Rows(rows));
+        let staged = staging::write(Arc::clone(&plan), context, folder, on_rows)
+            .await
+            .map_err(|error| match error {
+                loyalake_lake::LakeError::Query(source) => failed(source),
+                other => other.into(),
+            })?;
+        Ok((staged, Taken::by(&plan)))
     }
 
     /// Number of relations that are written in this run.
@@ -115,7 +140,15 @@ impl Run<'_> {
             .count()
     }
 
-    fn note(&mut self, name: &str, mode: Mode, staged: Option<&Staged>, seconds: f64) {
+    fn note(
+        &mut self,
+        name: &str,
+        mode: Mode,
+        staged: Option<&Staged>,
+        seconds: f64,
+        taken: Taken,
+    ) {
+        let (read, spill) = self.account(taken);
         self.report.relations.push(Relation {
             name: name.to_owned(),
             mode,
@@ -123,6 +156,8 @@ impl Run<'_> {
             bytes: staged.map(Staged::bytes),
             seconds,
             reuse: self.reuse_of(name),
+            read,
+            spill,
         });
     }
 
@@ -139,14 +174,14 @@ impl Run<'_> {
                 relation: format!("source.{name}"),
                 source: error,
             };
-            let plan = scan(name, std::sync::Arc::clone(&source.table)).map_err(failed)?;
+            let plan = scan(name, Arc::clone(&source.table)).map_err(failed)?;
             let frame = DataFrame::new(self.session.context.state(), plan);
-            let context = std::sync::Arc::new(frame.task_ctx());
+            let context = Arc::new(frame.task_ctx());
             let plan = frame.create_physical_plan().await.map_err(failed)?;
             let folder = self.scratch.child(&format!("{SOURCE_SCHEMA}.{name}"));
             let staged = staging::write(plan, context, &folder, |_| {}).await?;
-            source.table = std::sync::Arc::new(staged.table()?);
-            let table = std::sync::Arc::clone(&source.table);
+            source.table = Arc::new(staged.table()?);
+            let table = Arc::clone(&source.table);
             self.session.define(SOURCE_SCHEMA, name, table)?;
         }
         Ok(())
@@ -154,6 +189,16 @@ impl Run<'_> {
 }
 
 impl Session<'_> {
+    /// State for planning again what ran out of memory: joins sort both sides, on disk if need be,
+    /// instead of holding one, and batches are small.
+    pub(super) fn frugal_state(&self) -> SessionState {
+        let mut state = self.state();
+        let options = state.config_mut().options_mut();
+        options.optimizer.prefer_hash_join = false;
+        options.execution.batch_size = FRUGAL_BATCH_ROWS;
+        state
+    }
+
     /// All rows of a small result.
     pub(crate) async fn collect(&self, file: &SqlFile) -> Result<Vec<RecordBatch>> {
         let plan = self.plan(file).await?;

@@ -30,6 +30,7 @@ pub(super) async fn open(place: &Place, file: &ObjectMeta) -> Result<TextFile> {
         let bytes = match end {
             0 => Vec::new(),
             _ => place
+                .reading
                 .store
                 .get_range(&file.location, 0..end)
                 .await?

@@ -20,6 +20,7 @@ pub(super) async fn open(place: &Place, file: &ObjectMeta) -> Result<TextFile> {
     let mut start = Position { byte: 0, line: 1 };
     if file.size > 0 {
         let bytes = place
+            .reading
             .store
             .get_range(&file.location, 0..file.size.min(512))
             .await?;
@@ -41,7 +42,12 @@ pub(super) async fn open(place: &Place, file: &ObjectMeta) -> Result<TextFile> {
         }
     }
     let mut columns = Fields::empty();
-    let blocks = blocks(Arc::clone(&place.store), file.clone(), start, Format::Json);
+    let blocks = blocks(
+        Arc::clone(&place.reading.store),
+        file.clone(),
+        start,
+        Format::Json,
+    );
     let mut blocks = std::pin::pin!(blocks);
     while let Some(block) = blocks.try_next().await? {
         let found = match block {

@@ -15,7 +15,7 @@ use datafusion::datasource::physical_plan::{
 use datafusion::datasource::table_schema::TableSchema;
 use datafusion::error::DataFusionError;
 use datafusion::parquet::arrow::{RowNumber, parquet_to_arrow_schema};
-use datafusion::parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData};
+use datafusion::parquet::file::metadata::{ColumnChunkMetaData, PageIndexPolicy, ParquetMetaData};
 use futures::{StreamExt, stream};
 use object_store::{ObjectMeta, ObjectStoreExt};
 
@@ -102,6 +102,7 @@ pub(super) fn table(
             .with_statistics(Arc::new(statistics_in(&schema, footer)))
     });
     FileTable::of_files(place.store_url(), table, described.collect())
+        .read_with(place.reading.parquet())
 }
 
 fn columns_of(footers: &[Footer]) -> Vec<&Schema> {
@@ -130,9 +131,12 @@ fn statistics_in(table: &Schema, footer: Footer) -> Statistics {
 
 /// Reads the footer of a file.
 async fn check_file(place: &Place, file: &ObjectMeta) -> Result<Footer> {
-    refuse_cut_off(place, file).await?;
+    let length = footer_length(place, file).await?;
     let read = async {
-        let footer = DFParquetMetadata::new(place.store.as_ref(), file)
+        let footer = DFParquetMetadata::new(place.reading.store.as_ref(), file)
+            .with_metadata_size_hint(Some(length))
+            .with_file_metadata_cache(Some(Arc::clone(&place.reading.footers)))
+            .with_page_index_policy(Some(PageIndexPolicy::Skip))
             .fetch_metadata()
             .await?;
         let columns = footer.file_metadata();
@@ -189,10 +193,10 @@ fn column_outside(footer: &ParquetMetaData, size: u64) -> Option<String> {
     found.next()
 }
 
-/// A file that was cut off while it was written is told by its end: the length of the footer, and a
-/// magic word.
-async fn refuse_cut_off(place: &Place, file: &ObjectMeta) -> Result<()> {
-    let broken = |reason: String, remedy: &str| -> Result<()> {
+/// The length of the footer, with the bytes that say it. A file that was cut off while it was
+/// written is told by these: they end with a magic word.
+async fn footer_length(place: &Place, file: &ObjectMeta) -> Result<usize> {
+    let broken = |reason: String, remedy: &str| -> Result<usize> {
         Err(BadFile {
             location: place.address(&file.location),
             problem: format!("is not whole Parquet: {reason}"),
@@ -204,7 +208,7 @@ async fn refuse_cut_off(place: &Place, file: &ObjectMeta) -> Result<()> {
         return broken(format!("it has only {} bytes", file.size), WRITE_AGAIN);
     }
     let end = file.size - 8..file.size;
-    let end = place.store.get_range(&file.location, end).await?;
+    let end = place.reading.store.get_range(&file.location, end).await?;
     let (length, magic) = end.split_at(end.len().saturating_sub(4));
     let length = length
         .iter()
@@ -215,6 +219,7 @@ async fn refuse_cut_off(place: &Place, file: &ObjectMeta) -> Result<()> {
     }
     if magic != b"PAR1" {
         let start = place
+            .reading
             .store
             .get_range(&file.location, 0..PARQUET_ENDS)
             .await?;
@@ -235,7 +240,7 @@ async fn refuse_cut_off(place: &Place, file: &ObjectMeta) -> Result<()> {
             WRITE_AGAIN,
         );
     }
-    Ok(())
+    Ok(usize::try_from(length + 8).unwrap_or(usize::MAX))
 }
 
 /// A failure of the format is the file's; one of the store is not.

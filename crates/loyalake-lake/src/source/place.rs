@@ -12,6 +12,7 @@ use object_store::path::Path;
 use object_store::{Error as StoreError, ObjectMeta, ObjectStore, ObjectStoreExt};
 use url::Url;
 
+use super::counted::Reading;
 use super::{CHECKS_AT_ONCE, Format, Wanted};
 use crate::{BadFile, LakeError, Result, Storage};
 
@@ -26,7 +27,7 @@ pub(super) struct Place {
     /// Whether the location is a pattern that names an ending itself.
     names_ending: bool,
     pub(super) format: Format,
-    pub(super) store: Arc<dyn ObjectStore>,
+    pub(super) reading: Reading,
 }
 
 /// What a listing found.
@@ -51,7 +52,7 @@ impl Place {
             endings: wanted.format.endings(),
             names_ending: pattern.is_some_and(|pattern| !pattern.ends_with('*')),
             format: wanted.format,
-            store: runtime.object_store(&url)?,
+            reading: Reading::new(runtime.object_store(&url)?, url.get_url()),
             url,
         })
     }
@@ -83,7 +84,7 @@ impl Place {
     pub(super) async fn list(&self) -> Result<Listing> {
         let mut listing = Listing::default();
         if !self.url.is_collection() {
-            match self.store.head(self.url.prefix()).await {
+            match self.reading.store.head(self.url.prefix()).await {
                 Ok(file) => {
                     listing.files.push(file);
                     return Ok(listing);
@@ -92,7 +93,7 @@ impl Place {
                 Err(error) => return Err(error.into()),
             }
         }
-        let mut found = self.store.list(Some(self.url.prefix()));
+        let mut found = self.reading.store.list(Some(self.url.prefix()));
         while let Some(file) = found.try_next().await? {
             let Some(below) = self.url.strip_prefix(&file.location) else {
                 continue;

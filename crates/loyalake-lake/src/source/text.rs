@@ -191,7 +191,7 @@ fn rows(
     let name = place.short_name(&file.meta.location);
     values.push((FILE_COLUMN.to_owned(), Some(name)));
     let mut rows_before = 0;
-    let store = Arc::clone(&place.store);
+    let store = Arc::clone(&place.reading.store);
     blocks(store, file.meta.clone(), file.start, format)
         .map_ok(move |block| {
             let columns = Arc::clone(&file.columns);

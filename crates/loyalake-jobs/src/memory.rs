@@ -1,0 +1,204 @@
+//! Who may hold how much of the memory for queries.
+
+use std::fmt;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use datafusion::common::resources_datafusion_err;
+use datafusion::error::Result;
+use datafusion::execution::memory_pool::{
+    MemoryConsumer, MemoryLimit, MemoryPool, MemoryReservation, human_readable_size,
+};
+
+/// What repartitioning calls its buffers. They hold little, and put on disk what does not fit.
+const BUFFER: &str = "RepartitionExec";
+
+/// Buffers may hold this part of the memory.
+const BUFFER_PART: usize = 8;
+
+/// Equal shares for those who can put their data on disk, whatever others leave of the memory.
+///
+/// Buffers between operators are many, and have a share together: with one for each, aggregates
+/// would be left with a small part of the memory, and groups of large state could not be held.
+#[derive(Debug)]
+pub(crate) struct MemoryShares {
+    limit: usize,
+    held: Mutex<Held>,
+}
+
+#[derive(Debug, Default)]
+struct Held {
+    /// Number of consumers that have a share.
+    sharers: usize,
+    by_sharers: usize,
+    by_buffers: usize,
+    by_others: usize,
+    peak: usize,
+}
+
+/// How a consumer is treated.
+#[derive(Debug, Clone, Copy)]
+enum Kind {
+    Sharer,
+    Buffer,
+    Other,
+}
+
+impl MemoryShares {
+    /// Shares of `limit` bytes.
+    pub(crate) fn new(limit: usize) -> Self {
+        let held = Mutex::default();
+        Self { limit, held }
+    }
+
+    /// The most that was held at a time.
+    pub(crate) fn peak(&self) -> usize {
+        self.held().peak
+    }
+
+    fn held(&self) -> MutexGuard<'_, Held> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Held {
+    fn all(&self) -> usize {
+        self.by_sharers + self.by_buffers + self.by_others
+    }
+
+    fn of(&mut self, kind: Kind) -> &mut usize {
+        match kind {
+            Kind::Sharer => &mut self.by_sharers,
+            Kind::Buffer => &mut self.by_buffers,
+            Kind::Other => &mut self.by_others,
+        }
+    }
+
+    fn grow(&mut self, kind: Kind, additional: usize) {
+        *self.of(kind) += additional;
+        self.peak = self.peak.max(self.all());
+    }
+
+    /// What a consumer that holds `size` may hold in all.
+    fn allowed(&self, kind: Kind, size: usize, limit: usize) -> usize {
+        let free = limit.saturating_sub(self.all());
+        let shared = limit.saturating_sub(self.by_buffers + self.by_others);
+        match kind {
+            Kind::Sharer => shared / self.sharers.max(1),
+            Kind::Buffer => {
+                let buffers = (limit / BUFFER_PART).saturating_sub(self.by_buffers);
+                size + free.min(buffers)
+            }
+            Kind::Other => size + free,
+        }
+    }
+}
+
+impl Kind {
+    fn of(consumer: &MemoryConsumer) -> Self {
+        match consumer.can_spill() {
+            true if consumer.name().starts_with(BUFFER) => Self::Buffer,
+            true => Self::Sharer,
+            false => Self::Other,
+        }
+    }
+}
+
+impl fmt::Display for MemoryShares {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "memory of {}", human_readable_size(self.limit))
+    }
+}
+
+impl MemoryPool for MemoryShares {
+    fn name(&self) -> &'static str {
+        "shares"
+    }
+
+    fn register(&self, consumer: &MemoryConsumer) {
+        if let Kind::Sharer = Kind::of(consumer) {
+            self.held().sharers += 1;
+        }
+    }
+
+    fn unregister(&self, consumer: &MemoryConsumer) {
+        if let Kind::Sharer = Kind::of(consumer) {
+            let mut held = self.held();
+            held.sharers = held.sharers.saturating_sub(1);
+        }
+    }
+
+    fn grow(&self, reservation: &MemoryReservation, additional: usize) {
+        let kind = Kind::of(reservation.consumer());
+        self.held().grow(kind, additional);
+    }
+
+    fn shrink(&self, reservation: &MemoryReservation, shrink: usize) {
+        let kind = Kind::of(reservation.consumer());
+        let mut held = self.held();
+        let size = held.of(kind);
+        *size = size.saturating_sub(shrink);
+    }
+
+    fn try_grow(&self, reservation: &MemoryReservation, additional: usize) -> Result<()> {
+        let consumer = reservation.consumer();
+        let (kind, size) = (Kind::of(consumer), reservation.size());
+        let mut held = self.held();
+        let allowed = held.allowed(kind, size, self.limit);
+        if size + additional <= allowed {
+            held.grow(kind, additional);
+            return Ok(());
+        }
+        let [size, additional, allowed] = [size, additional, allowed].map(human_readable_size);
+        Err(resources_datafusion_err!(
+            "Failed to allocate additional {additional} for {} with {size} already allocated for \
+            this reservation - it may hold {allowed} of the {self}",
+            consumer.name()
+        ))
+    }
+
+    fn reserved(&self) -> usize {
+        self.held().all()
+    }
+
+    fn memory_limit(&self) -> MemoryLimit {
+        MemoryLimit::Finite(self.limit)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::expect_used, reason = "tests")]
+
+    use std::sync::Arc;
+
+    use super::*;
+
+    fn consumer(pool: &Arc<dyn MemoryPool>, name: &str, can_spill: bool) -> MemoryReservation {
+        let consumer = MemoryConsumer::new(name.to_owned()).with_can_spill(can_spill);
+        consumer.register(pool)
+    }
+
+    #[test]
+    fn those_who_spill_share_what_buffers_and_others_leave() {
+        let shares = Arc::new(MemoryShares::new(800));
+        let pool: Arc<dyn MemoryPool> = Arc::clone(&shares) as _;
+        let one = consumer(&pool, "GroupBy", true);
+        let other = consumer(&pool, "Sort", true);
+        let buffers = [0, 1, 2, 3].map(|_| consumer(&pool, "RepartitionExec[0]", true));
+        one.try_grow(400).expect("half of all");
+        one.try_grow(1).expect_err("more than a share");
+        buffers[0]
+            .try_grow(60)
+            .expect("a part of the buffers' share");
+        buffers[1]
+            .try_grow(60)
+            .expect_err("more than the buffers' share");
+        other.try_grow(370).expect("half of what the buffers leave");
+        other.try_grow(1).expect_err("more than a share");
+        let join = consumer(&pool, "HashJoinInput", false);
+        join.try_grow(1).expect_err("more than there is");
+        drop(one);
+        join.try_grow(340).expect("what is free");
+        assert_eq!((pool.reserved(), shares.peak()), (740 + 30, 830));
+    }
+}

@@ -1,6 +1,7 @@
 -- segment_transitions: who moved from which segment to which since an earlier run.
 -- grain: scheme, from_segment, to_segment
--- inputs: int_segment_members, published.transition_segments, published.transition_values
+-- inputs: customer_segments, int_customer_values, published.transition_segments,
+--     published.transition_values
 -- params: none
 -- source: the run is described in published/transition_segments; without one there are no rows. Who
 --     was no customer then comes from 'entered', who is none now goes to 'left'
@@ -25,24 +26,39 @@ transition_values as (
 
 ),
 
-moves as (
+-- the small side of a join stands on the left: that side is held in memory
+members as (
 
     select
-        coalesce(int_segment_members.scheme, transition_segments.scheme) as scheme,
-        coalesce(transition_segments.segment, 'entered') as from_segment,
-        coalesce(int_segment_members.segment, 'left') as to_segment,
-        int_segment_members.lifetime_value,
-        case
-            when int_segment_members.customer_id is null then transition_segments.customer_id
-        end as left_customer_id
-    from transition_segments
-    full join int_segment_members
-        on transition_segments.customer_id = int_segment_members.customer_id
-        and transition_segments.scheme = int_segment_members.scheme
+        customer_segments.customer_id,
+        customer_segments.scheme,
+        customer_segments.segment,
+        int_customer_values.lifetime_value
+    from int_customer_values
+    inner join customer_segments
+        on int_customer_values.customer_id = customer_segments.customer_id
+    -- nobody has moved without an earlier run
+    where (select count(*) from published.transition_segments) > 0
 
 ),
 
--- the small side of a join stands on the left: that side is held in memory
+moves as (
+
+    select
+        coalesce(members.scheme, transition_segments.scheme) as scheme,
+        coalesce(transition_segments.segment, 'entered') as from_segment,
+        coalesce(members.segment, 'left') as to_segment,
+        members.lifetime_value,
+        case
+            when members.customer_id is null then transition_segments.customer_id
+        end as left_customer_id
+    from transition_segments
+    full join members
+        on transition_segments.customer_id = members.customer_id
+        and transition_segments.scheme = members.scheme
+
+),
+
 valued as (
 
     select

@@ -10,7 +10,7 @@
 
 use super::gamma_gamma::GammaGamma;
 use super::{History, PurchaseModel, Spend};
-use crate::special::{IncompleteBeta, logistic};
+use crate::special::{BetaMixture, logistic};
 
 /// Counts less probable than this, beyond the mean, are left out.
 const LEFT_OUT: f64 = 1e-8;
@@ -58,15 +58,10 @@ pub fn value_quantile(
     // The share of customers with a purchase who spend no more.
     let share = (q - none) / (1.0 - none);
     let (p, shape, scale) = spending.posterior(spend);
-    let parts = counts.iter();
-    let parts: Vec<(f64, IncompleteBeta)> = parts
-        .map(|(n, share)| {
-            let beta = IncompleteBeta::new(p * n, shape).with_tolerance(TOLERANCE);
-            (*share, beta)
-        })
-        .collect();
+    let parts: Vec<(f64, f64)> = counts.iter().map(|(n, share)| (*share, p * n)).collect();
+    let totals = BetaMixture::new(&parts, shape, TOLERANCE);
     let mean: f64 = counts.iter().map(|(n, share)| n * share).sum();
-    scale * quantile(&parts, share, (p * mean / shape).ln()).exp()
+    scale * quantile(&totals, share, (p * mean / shape).ln()).exp()
 }
 
 /// Numbers of purchases from 1 on, and how probable each (with its neighbours) is for a customer
@@ -93,14 +88,14 @@ fn counts(model: &dyn PurchaseModel, [x, age, horizon]: [f64; 3]) -> Vec<(f64, f
 /// Counts close to each other, for their size and for the spread of all, as one: with their mean
 /// and all their weight.
 fn binned(counts: &[(f64, f64)]) -> Vec<(f64, f64)> {
-    let moment = |power| {
-        counts
-            .iter()
-            .map(|(n, weight)| n.powi(power) * weight)
-            .sum::<f64>()
-    };
-    let (total, mean) = (moment(0), moment(1) / moment(0));
-    let deviation = f64::max(moment(2) / total - mean * mean, 0.0).sqrt();
+    let (mut total, mut sum, mut squares) = (0.0, 0.0, 0.0);
+    for (n, weight) in counts {
+        total += weight;
+        sum += n * weight;
+        squares += n * n * weight;
+    }
+    let mean = sum / total;
+    let deviation = f64::max(squares / total - mean * mean, 0.0).sqrt();
     let mut bins: Vec<(f64, f64)> = Vec::with_capacity(counts.len());
     let mut end = 0.0;
     for (n, weight) in counts
@@ -143,17 +138,11 @@ fn add_far_counts(
 }
 
 /// The ln odds at which a mixture of beta variables reaches the share.
-fn quantile(parts: &[(f64, IncompleteBeta)], share: f64, start: f64) -> f64 {
+fn quantile(mixture: &BetaMixture, share: f64, start: f64) -> f64 {
     let (mut low, mut high) = (f64::NEG_INFINITY, f64::INFINITY);
     let mut y = start;
     for _ in 0..MOST_STEPS {
-        let odds = y.exp();
-        let (mut below, mut density) = (0.0, 0.0);
-        for (weight, beta) in parts {
-            let (share, slope) = beta.at(odds);
-            below += weight * share;
-            density += weight * slope;
-        }
+        let (below, density) = mixture.at(y.exp());
         if below < share {
             low = y;
         } else {

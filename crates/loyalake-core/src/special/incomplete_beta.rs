@@ -16,11 +16,12 @@ pub struct IncompleteBeta {
     b: f64,
     /// −ln B(a, b)
     ln_scale: f64,
-    tolerance: f64,
 }
 
 /// The most steps of the continued fraction, which needs about √max(a, b).
 const MOST_STEPS: u32 = 20_000;
+/// With a smaller density, the share of one side is none of the other's digits.
+const NEGLIGIBLE: f64 = 1e-20;
 
 impl IncompleteBeta {
     /// For Beta(a, b), a, b > 0.
@@ -31,14 +32,7 @@ impl IncompleteBeta {
             a,
             b,
             ln_scale: ln_rising(high, low) - ln_gamma(low),
-            tolerance: f64::EPSILON,
         }
-    }
-
-    /// The same with a larger relative error, faster.
-    #[must_use]
-    pub fn with_tolerance(self, tolerance: f64) -> Self {
-        Self { tolerance, ..self }
     }
 
     /// ln I(a, b; z) − a ln(z / (1 − z)) in the limit of small z.
@@ -48,45 +42,153 @@ impl IncompleteBeta {
 
     /// P(Z ≤ z) and the density of ln(Z / (1 − Z)) at z, for odds z / (1 − z) ≥ 0.
     pub fn at(&self, odds: f64) -> (f64, f64) {
-        let Self {
-            a,
-            b,
-            ln_scale,
-            tolerance,
-        } = *self;
         if odds <= 0.0 {
             return (0.0, 0.0);
         }
-        // ln z and ln(1 − z)
-        let (ln_z, ln_rest) = (-(1.0 / odds).ln_1p(), -odds.ln_1p());
-        let density = (ln_scale + a * ln_z + b * ln_rest).exp();
-        let (z, rest) = (ln_z.exp(), ln_rest.exp());
-        let share = if z * (a + b + 2.0) < a + 1.0 {
-            density / a * continued_fraction(a, b, z, tolerance)
-        } else {
-            1.0 - density / b * continued_fraction(b, a, rest, tolerance)
-        };
+        let at = Place::new(odds, self.b, f64::EPSILON);
+        let ([share], [density]) = at.shares_and_densities([self.a], [self.ln_scale]);
         (share, density)
     }
 }
 
-/// 1 / (1 + d₁ / (1 + d₂ / …)), equation 8.17.22, by the recurrences of its numerators and
-/// denominators, which are scaled to a denominator of 1 after every second step.
-fn continued_fraction(a: f64, b: f64, z: f64, tolerance: f64) -> f64 {
-    let mut value = 1.0 / (1.0 - (a + b) * z / (a + 1.0));
+/// Parts of a mixture that are evaluated at once.
+const LANES: usize = 4;
+
+/// A mixture of beta variables Z ~ Beta(a, b) of many a and one b.
+#[derive(Debug, Clone)]
+pub struct BetaMixture {
+    b: f64,
+    tolerance: f64,
+    parts: Vec<Parts>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Parts {
+    weight: [f64; LANES],
+    a: [f64; LANES],
+    ln_scale: [f64; LANES],
+}
+
+impl BetaMixture {
+    /// For pairs of weight and a; `tolerance` is the largest relative error of a part.
+    pub fn new(parts: &[(f64, f64)], b: f64, tolerance: f64) -> Self {
+        let lanes = |parts: &[(f64, f64)]| {
+            // Lanes without a part repeat the last one, which then counts nothing.
+            let a = std::array::from_fn(|i| parts[i.min(parts.len() - 1)].1);
+            Parts {
+                weight: std::array::from_fn(|i| parts.get(i).map_or(0.0, |part| part.0)),
+                a,
+                ln_scale: a.map(|a| IncompleteBeta::new(a, b).ln_scale),
+            }
+        };
+        Self {
+            b,
+            tolerance,
+            parts: parts.chunks(LANES).map(lanes).collect(),
+        }
+    }
+
+    /// P(Z ≤ z) and the density of ln(Z / (1 − Z)) at z, for odds z / (1 − z) > 0.
+    pub fn at(&self, odds: f64) -> (f64, f64) {
+        let at = Place::new(odds, self.b, self.tolerance);
+        let (mut share, mut density) = (0.0, 0.0);
+        for Parts {
+            weight,
+            a,
+            ln_scale,
+        } in &self.parts
+        {
+            let (shares, densities) = at.shares_and_densities(*a, *ln_scale);
+            for i in 0..LANES {
+                share += weight[i] * shares[i];
+                density += weight[i] * densities[i];
+            }
+        }
+        (share, density)
+    }
+}
+
+/// What beta variables of one b have in common at one z.
+struct Place {
+    z: f64,
+    /// 1 − z
+    rest: f64,
+    ln_z: f64,
+    ln_rest: f64,
+    b: f64,
+    tolerance: f64,
+}
+
+impl Place {
+    fn new(odds: f64, b: f64, tolerance: f64) -> Self {
+        let (ln_z, ln_rest) = (-(1.0 / odds).ln_1p(), -odds.ln_1p());
+        Self {
+            z: ln_z.exp(),
+            rest: ln_rest.exp(),
+            ln_z,
+            ln_rest,
+            b,
+            tolerance,
+        }
+    }
+
+    fn shares_and_densities<const L: usize>(
+        &self,
+        a: [f64; L],
+        ln_scale: [f64; L],
+    ) -> ([f64; L], [f64; L]) {
+        let b = self.b;
+        let density: [f64; L] =
+            std::array::from_fn(|i| (ln_scale[i] + a[i] * self.ln_z + b * self.ln_rest).exp());
+        // The side of z on which the continued fraction is short.
+        let is_low: [bool; L] = std::array::from_fn(|i| self.z * (a[i] + b + 2.0) < a[i] + 1.0);
+        let near: [f64; L] = std::array::from_fn(|i| if is_low[i] { a[i] } else { b });
+        let far: [f64; L] = std::array::from_fn(|i| if is_low[i] { b } else { a[i] });
+        let z: [f64; L] = std::array::from_fn(|i| if is_low[i] { self.z } else { self.rest });
+        let fraction = if density.iter().all(|density| *density < NEGLIGIBLE) {
+            [1.0; L]
+        } else {
+            continued_fractions(near, far, z, self.tolerance)
+        };
+        let share = std::array::from_fn(|i| {
+            let share = density[i] / near[i] * fraction[i];
+            if is_low[i] { share } else { 1.0 - share }
+        });
+        (share, density)
+    }
+}
+
+/// 1 / (1 + d₁ / (1 + d₂ / …)), equation 8.17.22, for L triples of a, b and z at once, whose
+/// divisions need not wait for each other.
+///
+/// # Numerics
+/// The recurrences of numerators and denominators, scaled to a denominator of 1 after every second
+/// step; both are multiplied with (a + 2 m − 1) (a + 2 m) (a + 2 m + 1), by which dₙ are divided.
+fn continued_fractions<const L: usize>(
+    a: [f64; L],
+    b: [f64; L],
+    z: [f64; L],
+    tolerance: f64,
+) -> [f64; L] {
+    let mut value: [f64; L] =
+        std::array::from_fn(|i| 1.0 / (1.0 - (a[i] + b[i]) * z[i] / (a[i] + 1.0)));
     let (mut numerator_before, mut denominator_before) = (value, value);
     for m in (1..=MOST_STEPS).map(f64::from) {
-        let middle = a + 2.0 * m;
-        let factor = z / (middle * (middle - 1.0) * (middle + 1.0));
-        let even = m * (b - m) * (middle + 1.0) * factor;
-        let odd = -(a + m) * (a + b + m) * (middle - 1.0) * factor;
-        let numerator = value + even * numerator_before;
-        let denominator = 1.0 + even * denominator_before;
-        let scale = 1.0 / (denominator + odd);
-        (numerator_before, denominator_before) = (numerator * scale, denominator * scale);
-        let next = (numerator + odd * value) * scale;
-        let is_done = (next - value).abs() < tolerance * next.abs();
-        value = next;
+        let mut is_done = true;
+        for i in 0..L {
+            let middle = a[i] + 2.0 * m;
+            let divisor = middle * (middle - 1.0) * (middle + 1.0);
+            let even = m * (b[i] - m) * (middle + 1.0) * z[i];
+            let odd = -(a[i] + m) * (a[i] + b[i] + m) * (middle - 1.0) * z[i];
+            let numerator = divisor * value[i] + even * numerator_before[i];
+            let denominator = divisor + even * denominator_before[i];
+            let scale = 1.0 / (denominator + odd);
+            numerator_before[i] = numerator * scale;
+            denominator_before[i] = denominator * scale;
+            let next = (numerator + odd * value[i]) * scale;
+            is_done &= (next - value[i]).abs() < tolerance * next.abs();
+            value[i] = next;
+        }
         if is_done {
             break;
         }
@@ -132,6 +234,27 @@ mod tests {
                 assert!(
                     (slope - density).abs() < 1e-8,
                     "{a}, {b}: {slope} {density}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn a_mixture_is_the_weighted_sum_of_its_parts() {
+        let parts: Vec<(f64, f64)> = (1..12)
+            .map(|n| (1.0 / f64::from(n), 1.7 * f64::from(n)))
+            .collect();
+        let mixture = BetaMixture::new(&parts, 6.3, 1e-10);
+        for odds in [1e-9, 0.02, 1.0, 30.0, 1e9] {
+            let sum = parts.iter().fold((0.0, 0.0), |sum, (weight, a)| {
+                let (share, density) = IncompleteBeta::new(*a, 6.3).at(odds);
+                (sum.0 + weight * share, sum.1 + weight * density)
+            });
+            let found = mixture.at(odds);
+            for (found, expected) in [(found.0, sum.0), (found.1, sum.1)] {
+                assert!(
+                    (found - expected).abs() <= 1e-10 * expected,
+                    "{odds}: {found}, {expected}"
                 );
             }
         }

@@ -10,6 +10,6 @@ mod logistic;
 pub use beta_average::BetaAverage;
 pub use gamma::{digamma, ln_beta_ratio, ln_gamma, ln_rising, ln_rising_derivatives, trigamma};
 pub use gauss_legendre::{integrate, visit_nodes};
-pub use incomplete_beta::IncompleteBeta;
+pub use incomplete_beta::{BetaMixture, IncompleteBeta};
 pub use log_concave::ln_integral_of_log_concave;
 pub use logistic::{logistic, softplus};

@@ -109,7 +109,7 @@ const PARQUET: [(&str, &str); 10] = [
     (
         "order_items",
         "'o' || i as order_id, 1 as line_no, 'p' || (i % 50) as product_id, 1.0 as quantity,
-         2.0 as unit_price",
+         2.0 as unit_price, 2.0 as net_amount",
     ),
     (
         "products",

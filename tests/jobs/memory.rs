@@ -19,7 +19,7 @@ async fn with_little_memory_a_run_spills_and_publishes_the_same() {
     .await;
     let tables = [
         "select count(*), sum(orders), sum(net_revenue), max(age_days) from customer_metrics",
-        "select count(*), sum(total_loyalty_score) from loyalty_scores",
+        "select count(loyalty_score), max(loyalty_score) from loyalty_scores",
         "select scheme, segment, customers, total_ltv, gini from segment_ltv order by 1, 2",
     ];
     let mut published = Vec::new();

@@ -70,12 +70,16 @@ fn serve(client: &TcpStream, folder: &Path, sent: &Mutex<BTreeMap<String, u64>>)
             Some((start, end)) => ("206 Partial Content", &whole[start..=end]),
             None => ("200 OK", &whole[..]),
         };
-        let mut head = format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\n", body.len());
-        head += "Last-Modified: Mon, 01 Jan 2024 00:00:00 GMT\r\nETag: \"1\"\r\n";
-        if let Some((start, end)) = range {
-            head += &format!("Content-Range: bytes {start}-{end}/{}\r\n", whole.len());
-        }
-        head += "\r\n";
+        let place = range.map(|(start, end)| {
+            let size = whole.len();
+            format!("Content-Range: bytes {start}-{end}/{size}\r\n")
+        });
+        let head = format!(
+            "HTTP/1.1 {status}\r\nContent-Length: {}\r\nETag: \"1\"\r\n\
+             Last-Modified: Mon, 01 Jan 2024 00:00:00 GMT\r\n{}\r\n",
+            body.len(),
+            place.unwrap_or_default()
+        );
         let mut client = client;
         let mut written = client.write_all(head.as_bytes());
         if method == Some("GET") {
@@ -109,7 +113,7 @@ const PARQUET: [(&str, &str); 10] = [
     (
         "order_items",
         "'o' || i as order_id, 1 as line_no, 'p' || (i % 50) as product_id, 1.0 as quantity,
-         2.0 as unit_price",
+         2.0 as unit_price, 2.0 as net_amount",
     ),
     (
         "products",
@@ -158,12 +162,10 @@ const TEXTS: [(&str, &str); 3] = [
 
 fn write_text(folder: &Path) {
     let day = |i: usize| format!("2024-{:02}-{:02}", i / 28 + 1, i % 28 + 1);
-    let mut costs = "cost_date,channel,purpose,amount\n".to_owned();
-    let mut rates = "rate_date,from_currency,to_currency,rate\n".to_owned();
-    for i in 0..100 {
-        costs += &format!("{},search,acquisition,{i}\n", day(i));
-        rates += &format!("{},USD,EUR,0.9\n", day(i));
-    }
+    let costs = |i| format!("{},search,acquisition,{i}\n", day(i));
+    let costs: Vec<String> = (0..100).map(costs).collect();
+    let rates = |i| format!("{},USD,EUR,0.9\n", day(i));
+    let rates: Vec<String> = (0..100).map(rates).collect();
     let review = |i| {
         format!(
             "{{\"review_id\":\"v{i}\",\"customer_id\":\"c{i}\",\"rating\":{},\"scale_min\":1,\
@@ -171,8 +173,13 @@ fn write_text(folder: &Path) {
             i % 5 + 1
         )
     };
-    let reviews: String = (0..CUSTOMERS).map(review).collect();
-    for ((name, format), text) in TEXTS.into_iter().zip([costs, rates, reviews]) {
+    let reviews: Vec<String> = (0..CUSTOMERS).map(review).collect();
+    let texts = [
+        "cost_date,channel,purpose,amount\n".to_owned() + &costs.concat(),
+        "rate_date,from_currency,to_currency,rate\n".to_owned() + &rates.concat(),
+        reviews.concat(),
+    ];
+    for ((name, format), text) in TEXTS.into_iter().zip(texts) {
         std::fs::write(folder.join(format!("{name}.{format}")), text).expect("a file is written");
     }
 }

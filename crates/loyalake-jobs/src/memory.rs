@@ -95,10 +95,12 @@ impl Held {
 
 impl Kind {
     fn of(consumer: &MemoryConsumer) -> Self {
-        match consumer.can_spill() {
-            true if consumer.name().starts_with(BUFFER) => Self::Buffer,
-            true => Self::Sharer,
-            false => Self::Other,
+        if !consumer.can_spill() {
+            Self::Other
+        } else if consumer.name().starts_with(BUFFER) {
+            Self::Buffer
+        } else {
+            Self::Sharer
         }
     }
 }

@@ -123,7 +123,8 @@ fn spill_folder(config: &Config) -> Result<SpillFolder> {
 
 fn runtime(config: &Config, spill: &SpillFolder) -> Result<Arc<RuntimeEnv>> {
     let top_consumers = NonZeroUsize::new(3).unwrap_or(NonZeroUsize::MIN);
-    let pool = MemoryShares::new(config.memory_limit()?);
+    // the rest is for what nobody accounts for: readers' batches, writers' row groups
+    let pool = MemoryShares::new(config.memory_limit()? / 4 * 3);
     let builder = RuntimeEnvBuilder::new()
         // footers are remembered by path alone, and two stores may hold files of one path
         .with_metadata_cache_limit(0)

@@ -108,8 +108,12 @@ impl Run<'_> {
         if let Some(name) = first_below(&self.scratch) {
             return name;
         }
+        let is_staged = |name: &String| {
+            let staged = self.staged.get(name);
+            staged.is_some_and(|staged| path.prefix_matches(staged.location.path()))
+        };
         match first_below(&self.output) {
-            Some(name) if self.staged.contains_key(&name) => name,
+            Some(name) if is_staged(&name) => name,
             Some(name) => format!("history.{name}"),
             None => path.to_string(),
         }

@@ -13,10 +13,10 @@ use datafusion::execution::cache::default_cache::DefaultCache;
 use futures::stream::BoxStream;
 use object_store::path::Path;
 use object_store::{
-    CopyOptions, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta, ObjectStore,
-    ObjectStoreExt, PutMultipartOptions, PutOptions, PutPayload, PutResult, Result,
+    CopyOptions, GetOptions, GetResult, ListResult, MultipartUpload, OBJECT_STORE_COALESCE_DEFAULT,
+    ObjectMeta, ObjectStore, ObjectStoreExt, PutMultipartOptions, PutOptions, PutPayload,
+    PutResult, Result, coalesce_ranges,
 };
-use object_store::{OBJECT_STORE_COALESCE_DEFAULT, coalesce_ranges};
 use url::Url;
 
 /// Memory for the footers of a source; what does not fit is read again when it is needed.

@@ -5,10 +5,9 @@ use std::sync::Arc;
 use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::util::display::array_value_to_string;
 use datafusion::common::TableReference;
-use datafusion::dataframe::DataFrame;
+use datafusion::execution::SessionState;
 use datafusion::functions_aggregate::expr_fn::count;
-use datafusion::logical_expr::{Expr, col, ident, lit};
-use datafusion::physical_plan::execute_stream;
+use datafusion::logical_expr::{Expr, LogicalPlan, col, ident, lit};
 use futures::StreamExt;
 
 use super::Run;
@@ -23,7 +22,6 @@ impl Run<'_> {
     /// Asks an audit file.
     pub(super) async fn audit(&mut self, file: &SqlFile) -> Result<()> {
         let plan = self.session.plan(file).await?;
-        let frame = DataFrame::new(self.session.state(), plan);
         let table = file
             .name
             .split("__")
@@ -40,7 +38,7 @@ impl Run<'_> {
                 offending_rows: 0,
                 example: None,
             },
-            frame,
+            plan,
         )
         .await
     }
@@ -80,17 +78,19 @@ impl Run<'_> {
             .aggregate(keys, vec![count(lit(1)).alias("rows")])
             .and_then(|groups| groups.filter(col("rows").gt(lit(1))))
             .map_err(failed)?;
+        let without_key = without_key.into_unoptimized_plan();
         self.ask(audit("keys_not_null"), without_key).await?;
-        self.ask(audit("unique_grain"), twice).await
+        self.ask(audit("unique_grain"), twice.into_unoptimized_plan())
+            .await
     }
 
-    async fn ask(&mut self, mut audit: Audit, frame: DataFrame) -> Result<()> {
-        let (state, plan) = frame.into_parts();
-        let asked = DataFrame::new(state, plan.clone());
-        let (offending_rows, example, taken) = match offending(&audit, asked).await {
+    async fn ask(&mut self, mut audit: Audit, plan: LogicalPlan) -> Result<()> {
+        let state = self.session.state();
+        let asked = self.offending(&audit, state, plan.clone()).await;
+        let (offending_rows, example, taken) = match asked {
             Err(error) if error.is_out_of_memory() => {
-                let frugal = DataFrame::new(self.session.frugal_state(), plan);
-                offending(&audit, frugal).await?
+                let state = self.session.frugal_state();
+                self.offending(&audit, state, plan).await?
             }
             done => done?,
         };
@@ -102,27 +102,34 @@ impl Run<'_> {
         self.report.audits.push(audit);
         Ok(())
     }
-}
 
-/// The number of rows that an audit returns, the first of them, and what the query took.
-async fn offending(audit: &Audit, frame: DataFrame) -> Result<(usize, Option<String>, Taken)> {
-    let failed = |source| JobsError::Execution {
-        relation: audit.audit.clone(),
-        source,
-    };
-    let context = Arc::new(frame.task_ctx());
-    let plan = frame.create_physical_plan().await.map_err(failed)?;
-    let mut rows = execute_stream(Arc::clone(&plan), context).map_err(failed)?;
-    let mut offending_rows = 0;
-    let mut example = None;
-    while let Some(batch) = rows.next().await {
-        let batch = batch.map_err(failed)?;
-        if example.is_none() && batch.num_rows() > 0 {
-            example = Some(first_row(&batch, audit.severity == "warn"));
+    /// The number of rows that an audit returns, the first of them, and what the query took.
+    async fn offending(
+        &self,
+        audit: &Audit,
+        state: SessionState,
+        plan: LogicalPlan,
+    ) -> Result<(usize, Option<String>, Taken)> {
+        let failed = |source| JobsError::Execution {
+            relation: audit.audit.clone(),
+            source,
+        };
+        let physical = self.session.physical(state, plan).await;
+        let (plan, context) = physical.map_err(failed)?;
+        let engine = &self.session.project.engine;
+        let rows = engine.execute(Arc::clone(&plan), context).await;
+        let mut rows = rows.map_err(failed)?;
+        let mut offending_rows = 0;
+        let mut example = None;
+        while let Some(batch) = rows.next().await {
+            let batch = batch.map_err(failed)?;
+            if example.is_none() && batch.num_rows() > 0 {
+                example = Some(first_row(&batch, audit.severity == "warn"));
+            }
+            offending_rows += batch.num_rows();
         }
-        offending_rows += batch.num_rows();
+        Ok((offending_rows, example, Taken::by(&plan)))
     }
-    Ok((offending_rows, example, Taken::by(&plan)))
 }
 
 /// An audit's failure in one line.

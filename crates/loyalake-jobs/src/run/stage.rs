@@ -6,11 +6,13 @@ use std::time::Instant;
 use datafusion::arrow::array::RecordBatch;
 use datafusion::common::Column;
 use datafusion::dataframe::DataFrame;
-use datafusion::execution::SessionState;
+use datafusion::execution::{SendableRecordBatchStream, SessionState, TaskContext};
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, lit};
-use loyalake_lake::Location;
+use datafusion::physical_plan::ExecutionPlan;
+use futures::TryStreamExt;
 use loyalake_lake::source::Format;
 use loyalake_lake::staging::{self, Staged};
+use loyalake_lake::{LocalEngine, Location};
 
 use super::taken::Taken;
 use super::{Event, Run};
@@ -117,12 +119,12 @@ impl Run<'_> {
             relation: name.to_owned(),
             source,
         };
-        let frame = DataFrame::new(state, plan.clone());
-        let context = Arc::new(frame.task_ctx());
-        let plan = frame.create_physical_plan().await.map_err(failed)?;
+        let physical = self.session.physical(state, plan.clone()).await;
+        let (plan, context) = physical.map_err(failed)?;
+        let engine = self.session.project.engine.as_ref();
         let observer = Arc::clone(&self.observer);
         let on_rows = move |rows| observer.event(Event::Rows(rows));
-        let staged = staging::write(Arc::clone(&plan), context, folder, on_rows)
+        let staged = staging::write(engine, Arc::clone(&plan), context, folder, on_rows)
             .await
             .map_err(|error| match error {
                 loyalake_lake::LakeError::Query(source) => failed(source),
@@ -179,7 +181,7 @@ impl Run<'_> {
             let context = Arc::new(frame.task_ctx());
             let plan = frame.create_physical_plan().await.map_err(failed)?;
             let folder = self.scratch.child(&format!("{SOURCE_SCHEMA}.{name}"));
-            let staged = staging::write(plan, context, &folder, |_| {}).await?;
+            let staged = staging::write(&LocalEngine, plan, context, &folder, |_| {}).await?;
             source.table = Arc::new(staged.table()?);
             let table = Arc::clone(&source.table);
             self.session.define(SOURCE_SCHEMA, name, table)?;
@@ -202,14 +204,31 @@ impl Session<'_> {
     /// All rows of a small result.
     pub(crate) async fn collect(&self, file: &SqlFile) -> Result<Vec<RecordBatch>> {
         let plan = self.plan(file).await?;
-        let frame = DataFrame::new(self.state(), plan);
-        frame
-            .collect()
-            .await
-            .map_err(|source| JobsError::Execution {
-                relation: file.path.clone(),
-                source,
-            })
+        let rows = async { self.stream(plan).await?.try_collect().await };
+        rows.await.map_err(|source| JobsError::Execution {
+            relation: file.path.clone(),
+            source,
+        })
+    }
+
+    /// A query as the project's engine can run it.
+    pub(super) async fn physical(
+        &self,
+        state: SessionState,
+        plan: LogicalPlan,
+    ) -> datafusion::error::Result<(Arc<dyn ExecutionPlan>, Arc<TaskContext>)> {
+        let frame = DataFrame::new(state, self.project.engine.rewrite(plan)?);
+        let context = Arc::new(frame.task_ctx());
+        Ok((frame.create_physical_plan().await?, context))
+    }
+
+    /// The rows of a plan, from the project's engine.
+    pub(crate) async fn stream(
+        &self,
+        plan: LogicalPlan,
+    ) -> datafusion::error::Result<SendableRecordBatchStream> {
+        let (plan, context) = self.physical(self.state(), plan).await?;
+        self.project.engine.execute(plan, context).await
     }
 }
 

@@ -11,6 +11,8 @@ customers as (
     select
         customer_id,
         first_purchase_on,
+        12 * date_part('year', first_purchase_on) + date_part('month', first_purchase_on)
+            as first_month,
         coalesce(acquisition_channel, 'unknown') as channel,
         margin_rate
     from customer_metrics
@@ -22,17 +24,9 @@ aged_days as (
 
     select
         customers.customer_id,
-        cast(date_trunc('month', customers.first_purchase_on) as date) as acquisition_month,
-        customers.channel,
-        customers.margin_rate,
-        cast(
-            12 * (
-                date_part('year', int_customer_days.purchased_on)
-                - date_part('year', customers.first_purchase_on)
-            )
+        12 * date_part('year', int_customer_days.purchased_on)
             + date_part('month', int_customer_days.purchased_on)
-            - date_part('month', customers.first_purchase_on) as bigint
-        ) as age_months,
+            - customers.first_month as age_months,
         int_customer_days.purchased_on - customers.first_purchase_on as age_days,
         int_customer_days.net_amount
     from customers
@@ -46,15 +40,25 @@ customer_months as (
 
     select
         customer_id,
-        acquisition_month,
-        channel,
-        margin_rate,
         age_months,
         sum(net_amount) as revenue,
         sum(net_amount) filter (where age_days <= 90) as revenue_90d,
         sum(net_amount) filter (where age_days <= 365) as revenue_365d
     from aged_days
-    group by customer_id, acquisition_month, channel, margin_rate, age_months
+    group by customer_id, age_months
+
+),
+
+described_months as (
+
+    select
+        customer_months.*,
+        cast(date_trunc('month', customers.first_purchase_on) as date) as acquisition_month,
+        customers.channel,
+        customers.margin_rate
+    from customers
+    inner join customer_months
+        on customers.customer_id = customer_months.customer_id
 
 )
 
@@ -63,7 +67,7 @@ select
     channel,
 
     ---------- numerics
-    age_months,
+    cast(age_months as bigint) as age_months,
     count(*) as active_customers,  -- with a valid order in the month
     count(margin_rate) as margin_customers,  -- those whose margin_rate is known
     sum(revenue) as revenue,  -- money of valid orders after refunds, as all amounts here
@@ -75,5 +79,5 @@ select
     ---------- dates
     acquisition_month  -- its first day
 
-from customer_months
+from described_months
 group by acquisition_month, channel, age_months

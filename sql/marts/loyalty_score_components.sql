@@ -9,6 +9,20 @@ components as (
 
     select
         customer_id,
+        unnest(
+            make_array(
+                'purchase_frequency',
+                'purchase_recency',
+                'average_order_value',
+                'tenure',
+                'regularity',
+                'recommendation',
+                'satisfaction',
+                'advocacy',
+                'social_activity',
+                'support_friction'
+            )
+        ) as name,
         unnest(components) as component,
         unnest(loyalty['contributions']) as points,
         (select survey_answers from run.supplied) as has_answers,
@@ -20,17 +34,22 @@ components as (
 select
     ---------- ids
     customer_id,
-    cast(component['name'] as varchar) as component,
+    cast(name as varchar) as component,
 
     ---------- text
-    cast(component['direction'] as varchar) as direction,  -- of the raw value
+    cast(
+        case
+            when name in ('purchase_recency', 'support_friction') then 'lower_is_better'
+            else 'higher_is_better'
+        end as varchar
+    ) as direction,  -- of the raw value
     cast(
         case
             when component['value'] is not null then 'ok'
-            when component['name'] in ('regularity', 'purchase_recency')
+            when name in ('regularity', 'purchase_recency')
                 then 'insufficient_history'
-            when component['name'] = 'recommendation' and has_answers then 'no_answer'
-            when component['name'] = 'satisfaction' and has_satisfaction then 'no_answer'
+            when name = 'recommendation' and has_answers then 'no_answer'
+            when name = 'satisfaction' and has_satisfaction then 'no_answer'
             else 'missing_input'
         end as varchar
     ) as component_status,

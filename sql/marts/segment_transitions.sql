@@ -1,6 +1,7 @@
 -- segment_transitions: who moved from which segment to which since an earlier run.
 -- grain: scheme, from_segment, to_segment
--- inputs: int_segment_members, published.transition_segments, published.transition_values
+-- inputs: customer_segments, int_customer_values, published.transition_segments,
+--     published.transition_values
 -- params: none
 -- source: the run is described in published/transition_segments; without one there are no rows. Who
 --     was no customer then comes from 'entered', who is none now goes to 'left'
@@ -18,31 +19,44 @@ transition_segments as (
 
 transition_values as (
 
-    select
-        customer_id,
-        lifetime_value
+    select customer_id, lifetime_value
     from published.transition_values
+
+),
+
+-- the small side of a join stands on the left: that side is held in memory
+members as (
+
+    select
+        customer_segments.customer_id,
+        customer_segments.scheme,
+        customer_segments.segment,
+        int_customer_values.lifetime_value
+    from int_customer_values
+    inner join customer_segments
+        on int_customer_values.customer_id = customer_segments.customer_id
+    -- nobody has moved without an earlier run
+    where (select count(*) from published.transition_segments) > 0
 
 ),
 
 moves as (
 
     select
-        coalesce(int_segment_members.scheme, transition_segments.scheme) as scheme,
+        coalesce(members.scheme, transition_segments.scheme) as scheme,
         coalesce(transition_segments.segment, 'entered') as from_segment,
-        coalesce(int_segment_members.segment, 'left') as to_segment,
-        int_segment_members.lifetime_value,
+        coalesce(members.segment, 'left') as to_segment,
+        members.lifetime_value,
         case
-            when int_segment_members.customer_id is null then transition_segments.customer_id
+            when members.customer_id is null then transition_segments.customer_id
         end as left_customer_id
     from transition_segments
-    full join int_segment_members
-        on transition_segments.customer_id = int_segment_members.customer_id
-        and transition_segments.scheme = int_segment_members.scheme
+    full join members
+        on transition_segments.customer_id = members.customer_id
+        and transition_segments.scheme = members.scheme
 
 ),
 
--- the small side of a join stands on the left: that side is held in memory
 valued as (
 
     select
@@ -99,8 +113,7 @@ select
 
     ---------- dates
     (
-        select max(as_of_date)
-        from published.transition_segments
+        select max(as_of_date) from published.transition_segments
     ) as from_as_of_date  -- date of the earlier run
 
 from rates

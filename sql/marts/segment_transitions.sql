@@ -19,9 +19,7 @@ transition_segments as (
 
 transition_values as (
 
-    select
-        customer_id,
-        lifetime_value
+    select customer_id, lifetime_value
     from published.transition_values
 
 ),
@@ -115,8 +113,7 @@ select
 
     ---------- dates
     (
-        select max(as_of_date)
-        from published.transition_segments
+        select max(as_of_date) from published.transition_segments
     ) as from_as_of_date  -- date of the earlier run
 
 from rates

@@ -208,7 +208,7 @@ async fn each_byte_of_a_source_is_read_once_and_the_report_counts_it() {
     for input in &report.inputs {
         let name = &input.name;
         let text = TEXTS.iter().find(|(text, _)| text == name);
-        let (format, again) = match text.map_or("parquet", |(_, format)| format) {
+        let (format, again) = match text.map_or("parquet", |(_, format)| *format) {
             "parquet" => ("parquet", PARQUET_END),
             "csv" => ("csv", input.bytes.min(CSV_HEADER)),
             // what its columns are is known when every record was seen

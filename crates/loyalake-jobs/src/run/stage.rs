@@ -195,9 +195,9 @@ impl Session<'_> {
     /// instead of holding one, and batches are small.
     pub(super) fn frugal_state(&self) -> SessionState {
         let mut state = self.state();
-        let options = state.config_mut().options_mut();
-        options.optimizer.prefer_hash_join = false;
-        options.execution.batch_size = FRUGAL_BATCH_ROWS;
+        let config = state.config_mut();
+        *config = config.clone().with_batch_size(FRUGAL_BATCH_ROWS);
+        config.options_mut().optimizer.prefer_hash_join = false;
         state
     }
 

@@ -29,7 +29,9 @@ fn add(path: &Path, hasher: &mut DefaultHasher) {
     if let Ok(entries) = fs::read_dir(path) {
         let mut paths: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
         paths.sort();
-        paths.iter().for_each(|path| add(path, hasher));
+        for path in &paths {
+            add(path, hasher);
+        }
     } else if let Ok(text) = fs::read(path) {
         (path.display().to_string(), text).hash(hasher);
     }

@@ -70,7 +70,7 @@ async fn main() -> ExitCode {
     let is_role = matches!(cli.command, Command::Cluster(_));
     let format = cli.log_format.or(is_role.then_some(LogFormat::Text));
     let has_log = log::start(format);
-    match execute(cli.command, has_log).await {
+    match Box::pin(execute(cli.command, has_log)).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) if failure.is_broken_pipe() => ExitCode::SUCCESS,
         Err(failure) => {

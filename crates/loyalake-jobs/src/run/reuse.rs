@@ -61,20 +61,18 @@ impl Run<'_> {
             }
             let columns = self.session.columns(name).await?;
             let found = kept::find(&self.output, name, &reusable.key, columns).await?;
-            match found {
-                Some((kept, staged)) => reusable.found = Some((kept.run_id, staged)),
-                None => {
-                    let before = kept::all(&self.output, name).await?;
-                    let changed = before
-                        .iter()
-                        .map(|kept| changes(&kept.basis, &reusable.basis));
-                    // no change at all: its files are gone
-                    let nearest = changed.min_by_key(Vec::len).unwrap_or_default();
-                    reusable.refused = nearest;
-                    if reusable.refused.is_empty() {
-                        reusable.refused.push("nothing is kept".to_owned());
-                    }
-                }
+            if let Some((kept, staged)) = found {
+                reusable.found = Some((kept.run_id, staged));
+                continue;
+            }
+            let before = kept::all(&self.output, name).await?;
+            let changed = before
+                .iter()
+                .map(|kept| changes(&kept.basis, &reusable.basis));
+            reusable.refused = changed.min_by_key(Vec::len).unwrap_or_default();
+            // no change at all: its files are gone
+            if reusable.refused.is_empty() {
+                reusable.refused.push("nothing is kept".to_owned());
             }
         }
         let reused = self.reusable.iter();

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::datasource::listing::PartitionedFile;
-use datafusion::datasource::physical_plan::FileScanConfig;
+use datafusion::datasource::physical_plan::{FileGroup, FileScanConfig};
 use datafusion::datasource::source::DataSourceExec;
 use datafusion::execution::memory_pool::TrackConsumersPool;
 use datafusion::execution::object_store::ObjectStoreUrl;
@@ -57,7 +57,7 @@ impl Taken {
         let Some(files) = files else {
             return;
         };
-        let mut files_of_all = files.file_groups.iter().flat_map(|group| group.files());
+        let mut files_of_all = files.file_groups.iter().flat_map(FileGroup::files);
         if let Some(first) = files_of_all.next() {
             let bytes = metrics.sum_by_name("bytes_scanned");
             self.scans.push(Scan {

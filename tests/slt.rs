@@ -1,7 +1,9 @@
 //! What the SQL functions answer: every file of `tests/slt`, under several ways to run a query.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use datafusion::arrow::datatypes::DataType;
@@ -9,25 +11,36 @@ use datafusion::arrow::record_batch::RecordBatch;
 use datafusion::arrow::util::display::{ArrayFormatter, FormatOptions};
 use datafusion::error::{DataFusionError, Result};
 use datafusion::prelude::{SessionConfig, SessionContext};
+use futures::TryStreamExt;
+use loyalake_cluster::{Cluster, Executor, Scheduler};
+use loyalake_jobs::Config;
+use loyalake_lake::Engine as _;
 use sqllogictest::{AsyncDB, DBOutput, DefaultColumnType, Runner, strict_column_validator};
 
 /// How a query is run; no answer may depend on it.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 struct Engine {
     partitions: usize,
     batch_rows: usize,
     skip_partial_aggregation: bool,
+    /// Executors, instead of this process.
+    cluster: Option<Cluster>,
 }
 
 const PLAIN: Engine = Engine {
     partitions: 1,
     batch_rows: 8192,
     skip_partial_aggregation: false,
+    cluster: None,
 };
 
 impl Engine {
-    fn session(self) -> Result<SessionContext> {
-        let mut config = SessionConfig::new()
+    fn session(&self) -> Result<SessionContext> {
+        let mut config = SessionConfig::new();
+        if let Some(cluster) = &self.cluster {
+            config = cluster.configure(config);
+        }
+        config = config
             .with_target_partitions(self.partitions)
             .with_batch_size(self.batch_rows)
             .set_str("datafusion.execution.time_zone", "UTC");
@@ -53,6 +66,7 @@ impl Engine {
 
 struct Database {
     session: SessionContext,
+    cluster: Option<Cluster>,
 }
 
 #[async_trait]
@@ -68,7 +82,14 @@ impl AsyncDB for Database {
             .iter()
             .map(|field| column_type(field.data_type()))
             .collect();
-        let batches = frame.collect().await?;
+        let batches = match &self.cluster {
+            Some(cluster) if !types.is_empty() => {
+                let context = Arc::new(frame.task_ctx());
+                let plan = frame.create_physical_plan().await?;
+                cluster.submit(plan, context).await?.try_collect().await?
+            }
+            _ => frame.collect().await?,
+        };
         if types.is_empty() {
             return Ok(DBOutput::StatementComplete(0));
         }
@@ -143,6 +164,7 @@ async fn run_all(engine: Engine) {
         let connect = || async {
             Ok(Database {
                 session: engine.session()?,
+                cluster: engine.cluster.clone(),
             })
         };
         let mut runner = Runner::new(connect);
@@ -184,6 +206,55 @@ async fn answers_hold_without_partial_aggregation() {
         partitions: 4,
         batch_rows: 7,
         skip_partial_aggregation: true,
+        ..PLAIN
+    })
+    .await;
+}
+
+/// An address with a free port, whose next port is free, too.
+fn free_address() -> SocketAddr {
+    let bind = |port| TcpListener::bind(("127.0.0.1", port));
+    loop {
+        let address = bind(0).unwrap().local_addr().unwrap();
+        if bind(address.port() + 1).is_ok() {
+            return address;
+        }
+    }
+}
+
+/// A scheduler and an executor in this process, at work while the test is.
+async fn cluster() -> Cluster {
+    let text = "[lake]\noutput = \"lake\"\n[engine]\nmemory_limit = \"1GB\"\n";
+    let config = Config::parse(Path::new("lake.toml"), text).unwrap();
+    let (scheduler, executor) = (free_address(), free_address());
+    let place = Scheduler {
+        bind: scheduler,
+        external_host: None,
+    };
+    let settings = config.clone();
+    tokio::spawn(async move {
+        loyalake_cluster::scheduler(&settings, &place)
+            .await
+            .unwrap()
+    });
+    let place = Executor {
+        bind: executor,
+        external_host: None,
+        scheduler: scheduler.to_string(),
+        work_dir: None,
+        tasks: Some(4),
+    };
+    tokio::spawn(async move { loyalake_cluster::executor(&config, &place).await.unwrap() });
+    Cluster::at(&format!("df://{scheduler}")).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn answers_hold_in_a_cluster() {
+    run_all(Engine {
+        partitions: 4,
+        batch_rows: 3,
+        cluster: Some(cluster().await),
+        ..PLAIN
     })
     .await;
 }

@@ -9,7 +9,7 @@ use loyalake_lake::delta::DeltaVersion;
 use loyalake_lake::publication::{Outcome, Publication, recover};
 use loyalake_lake::publish::CommitNote;
 use loyalake_lake::staging::{self, Staged};
-use loyalake_lake::{LakeError, Lease, Location, Storage, claimed_runs};
+use loyalake_lake::{LakeError, Lease, LocalEngine, Location, Storage, claimed_runs};
 use tempfile::TempDir;
 
 const TABLES: [&str; 3] = ["one", "two", "ledger"];
@@ -65,7 +65,7 @@ impl Lake {
         let task = Arc::new(frame.task_ctx());
         let plan = frame.create_physical_plan().await.expect("a plan");
         let folder = self.output.child(&staged_path(table, run_id));
-        let staged = staging::write(plan, task, &folder, |_| {}).await;
+        let staged = staging::write(&LocalEngine, plan, task, &folder, |_| {}).await;
         staged.expect("a staged file")
     }
 

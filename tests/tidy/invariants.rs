@@ -54,7 +54,7 @@ const CLOCKS: [&str; 11] = [
 ];
 
 /// Where the wall clock may be read, and why.
-const CLOCK_READERS: [(&str, &str); 5] = [
+const CLOCK_READERS: [(&str, &str); 7] = [
     (
         "crates/loyalake-jobs/src/run.rs",
         "a run's id and when it began",
@@ -70,6 +70,14 @@ const CLOCK_READERS: [(&str, &str); 5] = [
     (
         "crates/loyalake-cli/src/run.rs",
         "yesterday, when no date is given",
+    ),
+    (
+        "crates/loyalake-lake/src/staging/node.rs",
+        "the name of a file, which no other attempt gives",
+    ),
+    (
+        "crates/loyalake-cluster/src/client.rs",
+        "the name by which executors know a run",
     ),
     (
         "crates/loyalake-lake/src/publish.rs",

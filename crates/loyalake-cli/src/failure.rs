@@ -25,6 +25,17 @@ pub(crate) enum Failure {
     /// The project or a query.
     #[error(transparent)]
     Jobs(#[from] JobsError),
+    /// A role of a cluster.
+    #[cfg(feature = "cluster")]
+    #[error(transparent)]
+    Cluster(#[from] loyalake_cluster::ClusterError),
+    /// A cluster, and a program that knows of none.
+    #[cfg(not(feature = "cluster"))]
+    #[error(
+        "this `loyalake` is built for one machine; for clusters build it with `cargo build \
+        --release --bin loyalake --features loyalake-cli/cluster`"
+    )]
+    WithoutCluster,
     /// A range of dates that stopped in the middle.
     #[error("{date}: {source}")]
     Stopped {
@@ -102,6 +113,12 @@ impl Failure {
     pub(crate) fn exit_code(&self) -> u8 {
         match self {
             Self::Jobs(source) | Self::Stopped { source, .. } => source.exit_code(),
+            #[cfg(feature = "cluster")]
+            Self::Cluster(loyalake_cluster::ClusterError::Jobs(source)) => source.exit_code(),
+            #[cfg(feature = "cluster")]
+            Self::Cluster(_) => 1,
+            #[cfg(not(feature = "cluster"))]
+            Self::WithoutCluster => 2,
             Self::EveryWithoutRange
             | Self::NobodyToErase
             | Self::NotReadOnly(_)

@@ -1,6 +1,7 @@
 //! The command `loyalake`: arguments in, results and exit codes out. `loyalake-jobs` does the work.
 
 mod check;
+mod cluster;
 mod columns;
 mod dates;
 mod erase;
@@ -55,6 +56,7 @@ enum Command {
     Maintain(maintain::MaintainArgs),
     Rollback(rollback::RollbackArgs),
     Erase(erase::EraseArgs),
+    Cluster(cluster::ClusterArgs),
     Functions(functions::FunctionsArgs),
     Tables(tables::TablesArgs),
     Init(init::InitArgs),
@@ -90,6 +92,7 @@ async fn execute(command: Command, has_log: bool) -> Result<()> {
         Command::Maintain(args) => maintain::maintain(&args).await,
         Command::Rollback(args) => rollback::rollback(&args).await,
         Command::Erase(args) => erase::erase(&args).await,
+        Command::Cluster(args) => cluster::cluster(args).await,
         Command::Functions(args) => functions::functions(&args),
         Command::Tables(args) => tables::tables(&args).await,
         Command::Init(args) => init::init(&args),

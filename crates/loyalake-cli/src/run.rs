@@ -15,6 +15,7 @@ use loyalake_jobs::report::{Mode, Outcome};
 use loyalake_jobs::run::run_unless_published;
 use loyalake_jobs::{Config, JobsError, Ledger, Observer, Project, RunOptions};
 
+use crate::cluster::with_engine;
 use crate::dates::{AsOf, Every};
 use crate::failure::{Failure, Result};
 use crate::text_table::{TextTable, terminal_width};
@@ -64,7 +65,7 @@ pub(crate) struct RunArgs {
 }
 
 pub(crate) async fn run(args: &RunArgs, has_log: bool) -> Result<()> {
-    let project = Project::open(Config::read(&args.config)?)?;
+    let project = with_engine(Project::open(Config::read(&args.config)?)?)?;
     let dates = dates(args, &project, has_log)?;
     if args.dry_run {
         return dry_run(args, &project, &dates).await;

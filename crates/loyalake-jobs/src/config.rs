@@ -1,5 +1,7 @@
 //! The configuration of a project: one TOML file, see `loyalake init`.
 
+mod engine;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -9,6 +11,7 @@ use loyalake_lake::{StorageOptions, mask_secrets};
 use serde::Deserialize;
 
 use crate::{JobsError, Place, Result};
+pub use engine::{Engine, EngineKind};
 
 /// A configuration and the file that it is from.
 #[derive(Debug, Clone)]
@@ -133,30 +136,6 @@ pub struct SqlConfig {
     pub allow_outside: bool,
 }
 
-/// How queries are executed.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Engine {
-    /// Where queries run.
-    #[serde(default)]
-    pub kind: EngineKind,
-    /// Memory for queries, such as "4GB"; default: 70 % of the machine's.
-    pub memory_limit: Option<String>,
-    /// Where queries that exceed the limit put their data.
-    pub spill_directory: Option<PathBuf>,
-    /// Number of threads; default: cores.
-    pub partitions: Option<usize>,
-}
-
-/// Where queries run.
-#[derive(Debug, Clone, Copy, Default, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum EngineKind {
-    /// In this process.
-    #[default]
-    Local,
-}
-
 /// The file as it is written.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -215,6 +194,7 @@ impl Config {
         config.storage = config.storage_options(document.storage)?;
         config.memory_limit()?;
         config.refuse_partial_delta()?;
+        config.check_url()?;
         if config.engine.partitions == Some(0) {
             return Err(config.error(
                 "engine.partitions must be at least 1, but is 0",
@@ -250,22 +230,6 @@ impl Config {
                 Err(self.error(&message, "on_bad_file"))
             }
         }
-    }
-
-    /// Memory for queries, in bytes.
-    ///
-    /// # Errors
-    /// A text that is not a size.
-    pub fn memory_limit(&self) -> Result<usize> {
-        let Some(text) = &self.engine.memory_limit else {
-            return Ok(machine_memory() / 10 * 7);
-        };
-        parse_size(text).ok_or_else(|| {
-            let message = format!(
-                "engine.memory_limit must be a size such as \"512MB\" or \"4GB\", but is \"{text}\""
-            );
-            self.error(&message, text)
-        })
     }
 
     /// The options in `[storage]`, and those in its tables. No message shows a value.
@@ -332,48 +296,6 @@ pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
         .max_by(|one, two| likeness(one).total_cmp(&likeness(two)))
 }
 
-/// "512MB", "4 GB", "1.5GiB" as bytes.
-fn parse_size(text: &str) -> Option<usize> {
-    let text = text.trim();
-    let split = text
-        .find(|symbol: char| symbol.is_alphabetic())
-        .unwrap_or(text.len());
-    let number: f64 = text[..split].trim().parse().ok()?;
-    let unit: f64 = match text[split..].to_lowercase().as_str() {
-        "" | "b" => 1.0,
-        "kb" | "k" => 1e3,
-        "mb" | "m" => 1e6,
-        "gb" | "g" => 1e9,
-        "tb" | "t" => 1e12,
-        "kib" => 1024.0,
-        "mib" => 1024.0 * 1024.0,
-        "gib" => 1024.0 * 1024.0 * 1024.0,
-        _ => return None,
-    };
-    let bytes = number * unit;
-    // a limit below 16 MB can't hold one batch of each operator
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "range checked"
-    )]
-    (bytes.is_finite() && (16e6..1e18).contains(&bytes)).then_some(bytes as usize)
-}
-
-/// The machine's memory in bytes, or 4 GB where it can't be told.
-fn machine_memory() -> usize {
-    let kilobytes = std::fs::read_to_string("/proc/meminfo")
-        .ok()
-        .and_then(|text| {
-            let line = text
-                .lines()
-                .find(|line| line.starts_with("MemTotal:"))?
-                .to_owned();
-            line.split_whitespace().nth(1)?.parse::<usize>().ok()
-        });
-    kilobytes.map_or(4_000_000_000, |kilobytes| kilobytes * 1024)
-}
-
 #[cfg(test)]
 mod tests {
     #![expect(clippy::expect_used, reason = "tests")]
@@ -393,14 +315,5 @@ mod tests {
             message(text),
             "unknown key 'memory_limt'; did you mean 'memory_limit'?"
         );
-    }
-
-    #[test]
-    fn sizes_have_units() {
-        assert_eq!(parse_size("512MB"), Some(512_000_000));
-        assert_eq!(parse_size("1.5 GiB"), Some(1_610_612_736));
-        assert_eq!(parse_size("lots"), None);
-        assert_eq!(parse_size("-1GB"), None);
-        assert_eq!(parse_size("1KB"), None);
     }
 }

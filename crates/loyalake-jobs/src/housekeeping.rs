@@ -25,7 +25,7 @@ use datafusion::prelude::SessionContext;
 use loyalake_lake::delta::{DeltaVersion, PARTITION};
 use loyalake_lake::publication::{Outcome, Publication, recover};
 use loyalake_lake::staging::{self, Staged};
-use loyalake_lake::{DataFile, FileTable, LakeError, Lease, Location, Storage};
+use loyalake_lake::{DataFile, FileTable, LakeError, Lease, LocalEngine, Location, Storage};
 use serde_json::{Value, json};
 
 use crate::ledger::Ledger;
@@ -184,7 +184,7 @@ impl<'a> PublishedLake<'a> {
         } else {
             Arc::new(CoalescePartitionsExec::new(plan))
         };
-        let staged = staging::write(plan, context, folder, |_| {}).await;
+        let staged = staging::write(&LocalEngine, plan, context, folder, |_| {}).await;
         staged.map_err(|error| match error {
             LakeError::Query(source) => failed(name)(source),
             other => other.into(),

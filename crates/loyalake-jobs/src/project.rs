@@ -1,8 +1,10 @@
 //! A configuration with its SQL files, checked as far as that goes without looking at data.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use chrono_tz::Tz;
+use loyalake_lake::{Engine, LocalEngine};
 
 use crate::config::nearest;
 use crate::contract::Contract;
@@ -37,6 +39,8 @@ pub struct Project {
     pub parameters: Parameters,
     /// Changes when any SQL file changes.
     pub(crate) sql_fingerprint: String,
+    /// What runs compute with.
+    pub(crate) engine: Arc<dyn Engine>,
 }
 
 impl Project {
@@ -72,6 +76,7 @@ impl Project {
             published,
             parameters,
             sql_fingerprint: library.fingerprint(),
+            engine: Arc::new(LocalEngine),
         };
         project.time_zone()?;
         project.check_files()?;
@@ -79,6 +84,12 @@ impl Project {
         let mut published = library.of_kind(Kind::Published);
         published.try_for_each(|file| project.check_published(file))?;
         Ok(project)
+    }
+
+    /// The same project, whose runs compute with `engine`.
+    #[must_use]
+    pub fn on(self, engine: Arc<dyn Engine>) -> Self {
+        Self { engine, ..self }
     }
 
     /// The project of our own files alone, without inputs: for documentation.

@@ -18,7 +18,7 @@ use datafusion::logical_expr::{LogicalPlan, LogicalPlanBuilder};
 use datafusion::prelude::{SessionConfig, SessionContext};
 use loyalake_lake::source::{Format, Source, Wanted, open};
 use loyalake_lake::spill::SpillFolder;
-use loyalake_lake::{BadFile, LakeError, Location, Storage};
+use loyalake_lake::{BadFile, Engine, LakeError, LocalEngine, Location, Storage};
 
 use crate::bind::bind;
 use crate::conform::Reading;
@@ -50,9 +50,18 @@ pub(crate) struct Session<'a> {
 
 /// A session with our functions, the memory limit, and the schemas that SQL files name.
 pub(crate) fn context(config: &Config, default_schema: &str) -> Result<SessionContext> {
+    context_on(&LocalEngine, config, default_schema)
+}
+
+/// The same for plans that `engine` runs.
+pub(crate) fn context_on(
+    engine: &dyn Engine,
+    config: &Config,
+    default_schema: &str,
+) -> Result<SessionContext> {
     let spill = Arc::new(spill_folder(config)?);
     let runtime = runtime(config, &spill)?;
-    let session = SessionConfig::new().with_extension(spill);
+    let session = engine.configure(SessionConfig::new()).with_extension(spill);
     context_with(session, runtime, config, default_schema)
 }
 

@@ -111,8 +111,15 @@ impl Storage {
         }
     }
 
-    /// The store of a URL, opened once, and known to `runtime`.
+    /// The store of a URL, known to `runtime`.
     fn store(&self, url: &Url, runtime: &RuntimeEnv) -> Result<Arc<dyn ObjectStore>> {
+        let store = self.open(url)?;
+        runtime.register_object_store(url, Arc::clone(&store));
+        Ok(store)
+    }
+
+    /// The store of a URL, opened once.
+    pub(crate) fn open(&self, url: &Url) -> Result<Arc<dyn ObjectStore>> {
         let address = &url[..url::Position::BeforePath];
         refuse_unknown_scheme(url)?;
         let prefix = self.layers.prefix_of(url.as_str());
@@ -138,7 +145,6 @@ impl Storage {
                 store
             }
         };
-        runtime.register_object_store(url, Arc::clone(&store));
         Ok(store)
     }
 }

@@ -2,6 +2,8 @@
 //!
 //! Not here: making them visible, see [`crate::delta`].
 
+mod node;
+
 use std::sync::Arc;
 
 use datafusion::arrow::array::RecordBatch;
@@ -10,21 +12,22 @@ use datafusion::arrow::datatypes::{
     DataType, Field, FieldRef, Fields, Schema, SchemaRef, TimeUnit,
 };
 use datafusion::error::DataFusionError;
-use datafusion::execution::{SendableRecordBatchStream, TaskContext};
+use datafusion::execution::TaskContext;
 use datafusion::parquet::arrow::AsyncArrowWriter;
 use datafusion::parquet::basic::Compression;
 use datafusion::parquet::errors::ParquetError;
 use datafusion::parquet::file::properties::WriterProperties;
 use datafusion::parquet::schema::types::ColumnPath;
-use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties};
+use datafusion::physical_plan::ExecutionPlan;
 use futures::stream::BoxStream;
 use futures::{StreamExt, TryStreamExt};
 use object_store::buffered::BufWriter;
 use object_store::path::Path;
-use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt};
-use tokio::task::JoinSet;
+use object_store::{ObjectStore, ObjectStoreExt};
 
-use crate::{DataFile, FileTable, LakeError, Location, Result};
+use crate::{DataFile, Engine, FileTable, LakeError, Location, Result};
+use node::Progress;
+pub use node::StageExec;
 
 /// Rows of a row group: small enough for point look-ups, large enough to compress.
 const ROW_GROUP_ROWS: usize = 131_072;
@@ -69,46 +72,47 @@ impl Staged {
 }
 
 /// Runs `plan` and writes each of its partitions to a file below `location`. `on_rows` hears of
-/// every batch.
+/// rows as they are written, as soon as this process knows of them.
 ///
 /// # Errors
 /// What the query or the store says; files written so far are left to [`remove`].
 pub async fn write(
+    engine: &dyn Engine,
     plan: Arc<dyn ExecutionPlan>,
     context: Arc<TaskContext>,
     location: &Location,
-    on_rows: impl Fn(usize) + Clone + Send + 'static,
+    on_rows: impl Fn(usize) + Send + Sync + 'static,
 ) -> Result<Staged> {
     let schema = plan.schema();
-    let stored = Arc::new(stored_schema(&schema));
-    let mut writers = JoinSet::new();
-    for partition in 0..plan.output_partitioning().partition_count() {
-        let stream = plan.execute(partition, Arc::clone(&context))?;
-        let path = location
-            .path()
-            .clone()
-            .join(format!("part-{partition:05}.parquet"));
-        let (location, stored, on_rows) = (location.clone(), Arc::clone(&stored), on_rows.clone());
-        writers.spawn(async move { write_file(stream, &location, path, stored, on_rows).await });
-    }
-    let mut files = Vec::new();
-    while let Some(written) = writers.join_next().await {
-        let written = written.map_err(|error| DataFusionError::ExecutionJoin(Box::new(error)));
-        match written.map_err(LakeError::from).flatten() {
-            Ok(file) => files.extend(file),
-            Err(error) => {
-                // nobody may write any more when the caller removes what is there
-                writers.shutdown().await;
-                return Err(error);
-            }
-        }
-    }
-    files.sort_by(|one, two| one.meta.location.cmp(&two.meta.location));
-    Ok(Staged {
+    let progress = Progress::new(Arc::new(on_rows));
+    let (store, folder) = (location.store_url()?, location.path().clone());
+    let stage = StageExec::with_progress(plan, store, folder, progress.clone());
+    let mut reports = engine.execute(Arc::new(stage), context).await?;
+    let mut staged = Staged {
         location: location.clone(),
         schema,
-        files,
-    })
+        files: Vec::new(),
+    };
+    while let Some(report) = reports.next().await {
+        let report = report.map_err(own_error)?;
+        staged.files.extend(node::reported(&report)?);
+        progress.catch_up(staged.rows());
+    }
+    let files = &mut staged.files;
+    files.sort_by(|one, two| one.meta.location.cmp(&two.meta.location));
+    Ok(staged)
+}
+
+/// The error of a file that could not be written, out of the plan that wrote it.
+fn own_error(error: DataFusionError) -> LakeError {
+    match error {
+        DataFusionError::External(source) => match source.downcast::<LakeError>() {
+            Ok(own) if matches!(*own, LakeError::Write { .. }) => *own,
+            Ok(own) => LakeError::Query(DataFusionError::External(own)),
+            Err(source) => LakeError::Query(DataFusionError::External(source)),
+        },
+        error => LakeError::Query(error),
+    }
 }
 
 /// Writes a file without rows, for readers who look at files to know the columns.
@@ -118,7 +122,7 @@ pub async fn write(
 pub async fn write_empty(location: &Location, schema: &SchemaRef) -> Result<Staged> {
     let path = location.path().clone().join("part-00000.parquet");
     let stored = Arc::new(stored_schema(schema));
-    let writer = open_writer(location, &path, &stored)?;
+    let writer = open_writer(location.store(), &path, &stored)?;
     writer.close().await.map_err(DataFusionError::from)?;
     let file = DataFile {
         meta: location.store().head(&path).await?,
@@ -172,60 +176,24 @@ pub(crate) async fn delete(
     Ok(())
 }
 
-/// Writes one stream to one file, or nothing when the stream has no rows.
-async fn write_file(
-    mut stream: SendableRecordBatchStream,
-    location: &Location,
-    path: Path,
-    schema: SchemaRef,
-    on_rows: impl Fn(usize),
-) -> Result<Option<DataFile>> {
-    let mut rows = 0;
-    let mut writer = None;
-    while let Some(batch) = stream.next().await {
-        let batch = batch?;
-        if batch.num_rows() == 0 {
-            continue;
-        }
-        let writer = match &mut writer {
-            Some(writer) => writer,
-            none => none.insert(open_writer(location, &path, &schema)?),
-        };
-        let stored = to_stored(&batch, &schema)?;
-        writer.write(&stored).await.map_err(unwritten(&path))?;
-        rows += batch.num_rows();
-        on_rows(batch.num_rows());
-    }
-    let Some(writer) = writer else {
-        return Ok(None);
-    };
-    writer.close().await.map_err(unwritten(&path))?;
-    let meta: ObjectMeta = location.store().head(&path).await?;
-    Ok(Some(DataFile {
-        meta,
-        rows: Some(rows),
-        partition_values: Vec::new(),
-    }))
-}
-
-fn unwritten(path: &Path) -> impl Fn(ParquetError) -> LakeError {
-    move |source| LakeError::Write {
-        file: path.to_string(),
-        source: Box::new(source),
+fn unwritten(path: &Path) -> impl Fn(ParquetError) -> DataFusionError {
+    move |source| {
+        DataFusionError::External(Box::new(LakeError::Write {
+            file: path.to_string(),
+            source: Box::new(source),
+        }))
     }
 }
 
 fn open_writer(
-    location: &Location,
+    store: &Arc<dyn ObjectStore>,
     path: &Path,
     schema: &SchemaRef,
-) -> Result<AsyncArrowWriter<BufWriter>> {
+) -> Result<AsyncArrowWriter<BufWriter>, DataFusionError> {
     let properties = writer_properties(schema);
-    let sink = BufWriter::new(Arc::clone(location.store()), path.clone());
-    Ok(
-        AsyncArrowWriter::try_new(sink, Arc::clone(schema), Some(properties))
-            .map_err(DataFusionError::from)?,
-    )
+    let sink = BufWriter::new(Arc::clone(store), path.clone());
+    let writer = AsyncArrowWriter::try_new(sink, Arc::clone(schema), Some(properties));
+    Ok(writer?)
 }
 
 /// Dictionaries only where values repeat: looking up every amount or key costs more than writing it.

@@ -3,9 +3,8 @@
 use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::util::display::array_value_to_string;
 use datafusion::common::TableReference;
-use datafusion::dataframe::DataFrame;
 use datafusion::functions_aggregate::expr_fn::count;
-use datafusion::logical_expr::{Expr, col, ident, lit};
+use datafusion::logical_expr::{Expr, LogicalPlan, col, ident, lit};
 use futures::StreamExt;
 
 use super::Run;
@@ -19,7 +18,6 @@ impl Run<'_> {
     /// Asks an audit file.
     pub(super) async fn audit(&mut self, file: &SqlFile) -> Result<()> {
         let plan = self.session.plan(file).await?;
-        let frame = DataFrame::new(self.session.state(), plan);
         let table = file
             .name
             .split("__")
@@ -36,7 +34,7 @@ impl Run<'_> {
                 offending_rows: 0,
                 example: None,
             },
-            frame,
+            plan,
         )
         .await
     }
@@ -76,16 +74,18 @@ impl Run<'_> {
             .aggregate(keys, vec![count(lit(1)).alias("rows")])
             .and_then(|groups| groups.filter(col("rows").gt(lit(1))))
             .map_err(failed)?;
+        let without_key = without_key.into_unoptimized_plan();
         self.ask(audit("keys_not_null"), without_key).await?;
-        self.ask(audit("unique_grain"), twice).await
+        self.ask(audit("unique_grain"), twice.into_unoptimized_plan())
+            .await
     }
 
-    async fn ask(&mut self, mut audit: Audit, frame: DataFrame) -> Result<()> {
+    async fn ask(&mut self, mut audit: Audit, plan: LogicalPlan) -> Result<()> {
         let failed = |source| JobsError::Execution {
             relation: audit.audit.clone(),
             source,
         };
-        let mut rows = frame.execute_stream().await.map_err(failed)?;
+        let mut rows = self.session.stream(plan).await.map_err(failed)?;
         let mut offending_rows = 0;
         let mut example = None;
         while let Some(batch) = rows.next().await {

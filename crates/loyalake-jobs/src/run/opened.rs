@@ -36,7 +36,8 @@ impl<'a> Opened<'a> {
         left_out: &[(String, BadFile)],
     ) -> Result<Self> {
         let tables = selected_tables(project, &options.select)?;
-        let context = session::context(&project.config, JOB_SCHEMA)?;
+        let engine = project.engine.as_ref();
+        let context = session::context_on(engine, &project.config, JOB_SCHEMA)?;
         let date = options.as_of_date;
         let session = Session::open_without(project, context, date, left_out).await?;
         let output = session.locate(&project.config.lake.output)?;

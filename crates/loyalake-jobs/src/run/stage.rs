@@ -5,10 +5,12 @@ use std::time::Instant;
 use datafusion::arrow::array::RecordBatch;
 use datafusion::common::Column;
 use datafusion::dataframe::DataFrame;
+use datafusion::execution::SendableRecordBatchStream;
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, lit};
-use loyalake_lake::Location;
+use futures::TryStreamExt;
 use loyalake_lake::source::Format;
 use loyalake_lake::staging::{self, Staged};
+use loyalake_lake::{LocalEngine, Location};
 
 use super::{Event, Run};
 use crate::project::SOURCE_SCHEMA;
@@ -81,7 +83,8 @@ impl Run<'_> {
         let plan = frame.create_physical_plan().await.map_err(failed)?;
         let observer = std::sync::Arc::clone(&self.observer);
         let on_rows = move |rows| observer.event(Event::Rows(rows));
-        let staged = staging::write(plan, context, folder, on_rows)
+        let engine = self.session.project.engine.as_ref();
+        let staged = staging::write(engine, plan, context, folder, on_rows)
             .await
             .map_err(|error| match error {
                 loyalake_lake::LakeError::Query(source) => failed(source),
@@ -134,7 +137,7 @@ impl Run<'_> {
             let context = std::sync::Arc::new(frame.task_ctx());
             let plan = frame.create_physical_plan().await.map_err(failed)?;
             let folder = self.scratch.child(&format!("{SOURCE_SCHEMA}.{name}"));
-            let staged = staging::write(plan, context, &folder, |_| {}).await?;
+            let staged = staging::write(&LocalEngine, plan, context, &folder, |_| {}).await?;
             source.table = std::sync::Arc::new(staged.table()?);
             let table = std::sync::Arc::clone(&source.table);
             self.session.define(SOURCE_SCHEMA, name, table)?;
@@ -147,14 +150,22 @@ impl Session<'_> {
     /// All rows of a small result.
     pub(crate) async fn collect(&self, file: &SqlFile) -> Result<Vec<RecordBatch>> {
         let plan = self.plan(file).await?;
+        let rows = async { self.stream(plan).await?.try_collect().await };
+        rows.await.map_err(|source| JobsError::Execution {
+            relation: file.path.clone(),
+            source,
+        })
+    }
+
+    /// The rows of a plan, from the project's engine.
+    pub(crate) async fn stream(
+        &self,
+        plan: LogicalPlan,
+    ) -> datafusion::error::Result<SendableRecordBatchStream> {
         let frame = DataFrame::new(self.state(), plan);
-        frame
-            .collect()
-            .await
-            .map_err(|source| JobsError::Execution {
-                relation: file.path.clone(),
-                source,
-            })
+        let context = std::sync::Arc::new(frame.task_ctx());
+        let plan = frame.create_physical_plan().await?;
+        self.project.engine.execute(plan, context).await
     }
 }
 

@@ -14,7 +14,7 @@ use datafusion::datasource::physical_plan::{
 };
 use datafusion::datasource::table_schema::TableSchema;
 use datafusion::error::DataFusionError;
-use datafusion::parquet::arrow::{RowNumber, parquet_to_arrow_schema};
+use datafusion::parquet::arrow::parquet_to_arrow_schema;
 use datafusion::parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData};
 use futures::{StreamExt, stream};
 use object_store::{ObjectMeta, ObjectStoreExt};
@@ -22,6 +22,7 @@ use object_store::{ObjectMeta, ObjectStoreExt};
 use super::parquet_columns::{differs, usual_columns};
 use super::place::Place;
 use super::{CHECKS_AT_ONCE, FILE_COLUMN, Files, ROW_COLUMN, foreign_kind};
+use crate::row_numbers::row_number;
 use crate::{BadFile, FileTable, LakeError, Result};
 
 /// Bytes of a Parquet file without its footer: a magic word at each end, and the footer's length.
@@ -83,8 +84,7 @@ pub(super) fn table(
     let partition_columns = named
         .iter()
         .map(|name| Arc::new(Field::new(*name, text.clone(), true)));
-    let row_number = Field::new(ROW_COLUMN, DataType::Int64, false).with_extension_type(RowNumber);
-    let row_number: Option<FieldRef> = is_free(ROW_COLUMN).then(|| Arc::new(row_number));
+    let row_number = is_free(ROW_COLUMN).then(|| row_number(ROW_COLUMN));
     let table = TableSchema::builder(Arc::clone(&schema))
         .with_table_partition_cols(partition_columns.collect::<Vec<FieldRef>>())
         .with_virtual_columns(row_number.into_iter().collect::<Vec<_>>())

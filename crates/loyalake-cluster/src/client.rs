@@ -1,0 +1,191 @@
+//! The engine of a run: sends plans to a scheduler, waits, fetches results from executors.
+
+mod job;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use ballista_core::extension::SessionConfigHelperExt;
+use ballista_core::serde::protobuf::scheduler_grpc_client::SchedulerGrpcClient;
+use datafusion::arrow::array::RecordBatch;
+use datafusion::common::ScalarValue;
+use datafusion::error::{DataFusionError, Result};
+use datafusion::execution::{SendableRecordBatchStream, TaskContext};
+use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_plan::scalar_subquery::ScalarSubqueryExec;
+use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
+use datafusion::prelude::SessionConfig;
+use futures::{StreamExt, stream};
+use loyalake_jobs::Config;
+use loyalake_lake::{Engine, LocalEngine};
+use tonic::transport::{Channel, Endpoint};
+use uuid::Uuid;
+
+use crate::session::{self, MESSAGE_BYTES};
+use crate::{ClusterError, travel};
+use job::{Job, Lost};
+
+/// How often a plan is run whose results were lost with their executors.
+const ATTEMPTS: usize = 3;
+
+/// Results up to this size are taken whole before any is passed on, so that a loss is mended.
+const HELD_BYTES: usize = 16 << 20;
+
+/// How long it may take to reach anybody.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How often a silent scheduler is asked whether it is there, and how long it has to answer.
+const KEEP_ALIVE: Duration = Duration::from_secs(10);
+
+/// A cluster of one scheduler and its executors.
+#[derive(Debug, Clone)]
+pub struct Cluster {
+    url: String,
+    /// Host and port of the scheduler.
+    address: String,
+    scheduler: SchedulerGrpcClient<Channel>,
+    /// Executors keep connections to stores by this name.
+    session_id: String,
+}
+
+impl Cluster {
+    /// The cluster that a configuration names; nobody is spoken to yet.
+    ///
+    /// # Errors
+    /// An address that is none.
+    pub fn of(config: &Config) -> Result<Self, ClusterError> {
+        Self::at(config.engine.url.as_deref().unwrap_or_default())
+    }
+
+    /// The cluster at `df://host:port`.
+    ///
+    /// # Errors
+    /// An address that is none.
+    pub fn at(url: &str) -> Result<Self, ClusterError> {
+        let address = url.strip_prefix("df://").unwrap_or(url);
+        let address = address.trim_end_matches('/').to_owned();
+        let endpoint = Endpoint::from_shared(format!("http://{address}")).map_err(|error| {
+            ClusterError::Unreachable {
+                url: url.to_owned(),
+                reason: error.to_string(),
+            }
+        })?;
+        let channel = endpoint
+            .connect_timeout(CONNECT_TIMEOUT)
+            .tcp_nodelay(true)
+            .http2_keep_alive_interval(KEEP_ALIVE)
+            .keep_alive_timeout(KEEP_ALIVE)
+            .keep_alive_while_idle(true)
+            .connect_lazy();
+        let scheduler = SchedulerGrpcClient::new(channel)
+            .max_decoding_message_size(MESSAGE_BYTES as usize)
+            .max_encoding_message_size(MESSAGE_BYTES as usize);
+        Ok(Self {
+            url: url.to_owned(),
+            address,
+            scheduler,
+            session_id: Uuid::now_v7().to_string(),
+        })
+    }
+
+    /// Runs a plan on the executors, whatever it reads.
+    ///
+    /// # Errors
+    /// What the plan says; a cluster without a scheduler or without executors.
+    pub async fn submit(
+        &self,
+        plan: Arc<dyn ExecutionPlan>,
+        context: Arc<TaskContext>,
+    ) -> Result<SendableRecordBatchStream> {
+        for (link, node) in travel::subqueries(&plan) {
+            let value = self.value(link.plan, Arc::clone(&context)).await?;
+            if let Some(node) = node.downcast_ref::<ScalarSubqueryExec>() {
+                node.results().set(link.index, value)?;
+            }
+        }
+        let schema = plan.schema();
+        let plan = travel::encode(plan, &context)?;
+        let settings = context.session_config().to_key_value_pairs();
+        let mut last = None;
+        for _ in 0..ATTEMPTS {
+            let job = Job::run(self, plan.clone(), settings.clone()).await?;
+            match hold(job.results()).await {
+                Ok((held, rest)) => {
+                    let held = stream::iter(held.into_iter().map(Ok));
+                    let batches = held.chain(rest.map(|batch| {
+                        batch.map_err(|lost| DataFusionError::Execution(lost.to_string()))
+                    }));
+                    let batches = RecordBatchStreamAdapter::new(schema, batches);
+                    return Ok(Box::pin(batches));
+                }
+                Err(lost) => last = Some(lost),
+            }
+        }
+        let reason = last.map(|lost| lost.to_string()).unwrap_or_default();
+        let times = ATTEMPTS;
+        Err(ClusterError::ResultsLost { times, reason }.into())
+    }
+
+    /// The value of a subquery: NULL if it has no row.
+    async fn value(
+        &self,
+        plan: Arc<dyn ExecutionPlan>,
+        context: Arc<TaskContext>,
+    ) -> Result<ScalarValue> {
+        let schema = plan.schema();
+        let mut batches = self.execute(plan, context).await?;
+        let mut value = None;
+        while let Some(batch) = batches.next().await {
+            let batch = batch?;
+            if batch.num_rows() == 0 {
+                continue;
+            }
+            if value.is_some() || batch.num_rows() > 1 {
+                let message = "Scalar subquery returned more than one row";
+                return Err(DataFusionError::Execution(message.to_owned()));
+            }
+            value = Some(ScalarValue::try_from_array(batch.column(0), 0)?);
+        }
+        match value {
+            Some(value) => Ok(value),
+            None => ScalarValue::try_from(schema.field(0).data_type()),
+        }
+    }
+}
+
+#[async_trait]
+impl Engine for Cluster {
+    fn configure(&self, session: SessionConfig) -> SessionConfig {
+        session::configure(session)
+    }
+
+    async fn execute(
+        &self,
+        plan: Arc<dyn ExecutionPlan>,
+        context: Arc<TaskContext>,
+    ) -> Result<SendableRecordBatchStream> {
+        if travel::reads_files(&plan) {
+            self.submit(plan, context).await
+        } else {
+            LocalEngine.execute(plan, context).await
+        }
+    }
+}
+
+/// The beginning of some results, or all of them if they are small, and the rest.
+async fn hold<S>(mut results: S) -> Result<(Vec<RecordBatch>, S), Lost>
+where
+    S: stream::Stream<Item = Result<RecordBatch, Lost>> + Unpin,
+{
+    let (mut held, mut bytes) = (Vec::new(), 0);
+    while bytes < HELD_BYTES {
+        let Some(batch) = results.next().await else {
+            break;
+        };
+        let batch = batch?;
+        bytes += batch.get_array_memory_size();
+        held.push(batch);
+    }
+    Ok((held, results))
+}

@@ -1,0 +1,151 @@
+//! Plans as they can leave the process that made them.
+
+use std::sync::Arc;
+
+use ballista_core::extension::SessionConfigExt;
+use datafusion::arrow::array::RecordBatch;
+use datafusion::arrow::datatypes::Schema;
+use datafusion::common::JoinType;
+use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
+use datafusion::datasource::physical_plan::FileScanConfig;
+use datafusion::datasource::source::DataSourceExec;
+use datafusion::error::Result;
+use datafusion::execution::TaskContext;
+use datafusion::logical_expr::ColumnarValue;
+use datafusion::physical_expr::PhysicalExpr;
+use datafusion::physical_expr::expressions::Literal;
+use datafusion::physical_expr::scalar_subquery::ScalarSubqueryExpr;
+use datafusion::physical_plan::coalesce_partitions::CoalescePartitionsExec;
+use datafusion::physical_plan::joins::NestedLoopJoinExec;
+use datafusion::physical_plan::scalar_subquery::{ScalarSubqueryExec, ScalarSubqueryLink};
+use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties};
+use datafusion_proto::physical_plan::to_proto::serialize_physical_expr_with_converter;
+use datafusion_proto::physical_plan::{
+    AsExecutionPlan, DefaultPhysicalProtoConverter, PhysicalExtensionCodec,
+    PhysicalPlanDecodeContext, PhysicalPlanNodeExt, PhysicalProtoConverterExtension,
+};
+use datafusion_proto::protobuf::{PhysicalExprNode, PhysicalPlanNode};
+use loyalake_lake::RowNumbersExec;
+
+/// Whether a plan reads any file; others are no work.
+pub(crate) fn reads_files(plan: &Arc<dyn ExecutionPlan>) -> bool {
+    plan.exists(|node| {
+        let scan = node.downcast_ref::<DataSourceExec>();
+        Ok(scan.is_some_and(|scan| {
+            scan.data_source()
+                .downcast_ref::<FileScanConfig>()
+                .is_some()
+        }))
+    })
+    .unwrap_or(true)
+}
+
+/// The subqueries whose values a plan reads, but for those inside of subqueries.
+pub(crate) fn subqueries(
+    plan: &Arc<dyn ExecutionPlan>,
+) -> Vec<(ScalarSubqueryLink, Arc<dyn ExecutionPlan>)> {
+    let own = plan.downcast_ref::<ScalarSubqueryExec>();
+    let links = own.map_or(&[][..], |node| node.subqueries());
+    let mut found: Vec<_> = links
+        .iter()
+        .map(|link| (link.clone(), Arc::clone(plan)))
+        .collect();
+    let inputs = match own {
+        Some(node) => vec![node.input()],
+        None => plan.children(),
+    };
+    for input in inputs {
+        found.extend(subqueries(input));
+    }
+    found
+}
+
+/// The plan in bytes, when the values of its subqueries are known.
+pub(crate) fn encode(plan: Arc<dyn ExecutionPlan>, context: &TaskContext) -> Result<Vec<u8>> {
+    let plan = plan.transform_down(prepare)?.data;
+    let codec = context.session_config().ballista_physical_extension_codec();
+    let plan =
+        PhysicalPlanNode::try_from_physical_plan_with_converter(plan, codec.as_ref(), &Values)?;
+    let mut bytes = Vec::new();
+    plan.try_encode(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// A node as it can be executed in parts, each by somebody who knows nothing of the others.
+fn prepare(mut node: Arc<dyn ExecutionPlan>) -> Result<Transformed<Arc<dyn ExecutionPlan>>> {
+    let mut is_changed = false;
+    while let Some(subquery) = node.downcast_ref::<ScalarSubqueryExec>() {
+        node = Arc::clone(subquery.input());
+        is_changed = true;
+    }
+    if let Some(scan) = RowNumbersExec::in_place_of(&node)? {
+        return Ok(Transformed::new(scan, true, TreeNodeRecursion::Jump));
+    }
+    if let Some(join) = node.downcast_ref::<NestedLoopJoinExec>()
+        && !is_of_the_right(*join.join_type())
+        && join.right().output_partitioning().partition_count() > 1
+    {
+        let right = Arc::new(CoalescePartitionsExec::new(Arc::clone(join.right())));
+        let children = vec![Arc::clone(join.left()), right as Arc<dyn ExecutionPlan>];
+        return Ok(Transformed::yes(node.with_new_children(children)?));
+    }
+    Ok(Transformed::new_transformed(node, is_changed))
+}
+
+/// Whether each row of a join's result is some row's of its right side, so that a part of these
+/// suffices for a part of the result.
+fn is_of_the_right(join: JoinType) -> bool {
+    matches!(
+        join,
+        JoinType::Inner
+            | JoinType::Right
+            | JoinType::RightSemi
+            | JoinType::RightAnti
+            | JoinType::RightMark
+    )
+}
+
+/// Writes the values of subqueries in their place.
+struct Values;
+
+impl PhysicalProtoConverterExtension for Values {
+    fn proto_to_execution_plan(
+        &self,
+        proto: &PhysicalPlanNode,
+        context: &PhysicalPlanDecodeContext<'_>,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        DefaultPhysicalProtoConverter {}.proto_to_execution_plan(proto, context)
+    }
+
+    fn execution_plan_to_proto(
+        &self,
+        plan: &Arc<dyn ExecutionPlan>,
+        codec: &dyn PhysicalExtensionCodec,
+    ) -> Result<PhysicalPlanNode> {
+        PhysicalPlanNode::try_from_physical_plan_with_converter(Arc::clone(plan), codec, self)
+    }
+
+    fn proto_to_physical_expr(
+        &self,
+        proto: &PhysicalExprNode,
+        schema: &Schema,
+        context: &PhysicalPlanDecodeContext<'_>,
+    ) -> Result<Arc<dyn PhysicalExpr>> {
+        DefaultPhysicalProtoConverter {}.proto_to_physical_expr(proto, schema, context)
+    }
+
+    fn physical_expr_to_proto(
+        &self,
+        expr: &Arc<dyn PhysicalExpr>,
+        codec: &dyn PhysicalExtensionCodec,
+    ) -> Result<PhysicalExprNode> {
+        if expr.downcast_ref::<ScalarSubqueryExpr>().is_some() {
+            let nothing = RecordBatch::new_empty(Arc::new(Schema::empty()));
+            if let ColumnarValue::Scalar(value) = expr.evaluate(&nothing)? {
+                let value: Arc<dyn PhysicalExpr> = Arc::new(Literal::new(value));
+                return serialize_physical_expr_with_converter(&value, codec, self);
+            }
+        }
+        serialize_physical_expr_with_converter(expr, codec, self)
+    }
+}

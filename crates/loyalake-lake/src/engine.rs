@@ -1,0 +1,93 @@
+//! Where plans run: in this process, or wherever an [`Engine`] takes them.
+
+use std::fmt::Debug;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use datafusion::arrow::array::RecordBatch;
+use datafusion::error::{DataFusionError, Result};
+use datafusion::execution::{SendableRecordBatchStream, TaskContext};
+use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
+use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties};
+use datafusion::prelude::SessionConfig;
+use futures::{StreamExt, stream};
+use tokio::sync::mpsc::{self, Receiver};
+use tokio::task::JoinSet;
+
+/// What runs plans.
+#[async_trait]
+pub trait Engine: Debug + Send + Sync {
+    /// The settings under which plans are made that it can run.
+    fn configure(&self, session: SessionConfig) -> SessionConfig;
+
+    /// Runs all partitions of a plan.
+    ///
+    /// # Errors
+    /// What the plan says, or whoever runs it.
+    async fn execute(
+        &self,
+        plan: Arc<dyn ExecutionPlan>,
+        context: Arc<TaskContext>,
+    ) -> Result<SendableRecordBatchStream>;
+}
+
+/// Runs plans in this process.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct LocalEngine;
+
+#[async_trait]
+impl Engine for LocalEngine {
+    fn configure(&self, session: SessionConfig) -> SessionConfig {
+        session
+    }
+
+    async fn execute(
+        &self,
+        plan: Arc<dyn ExecutionPlan>,
+        context: Arc<TaskContext>,
+    ) -> Result<SendableRecordBatchStream> {
+        let partitions = plan.output_partitioning().partition_count();
+        let (sender, receiver) = mpsc::channel(partitions.max(1));
+        let mut tasks = JoinSet::new();
+        for partition in 0..partitions {
+            let mut batches = plan.execute(partition, Arc::clone(&context))?;
+            let sender = sender.clone();
+            tasks.spawn(async move {
+                while let Some(batch) = batches.next().await {
+                    let has_failed = batch.is_err();
+                    if sender.send(batch).await.is_err() || has_failed {
+                        break;
+                    }
+                }
+            });
+        }
+        let batches = stream::unfold((tasks, receiver), async |(mut tasks, mut receiver)| {
+            let batch = next(&mut tasks, &mut receiver).await?;
+            Some((batch, (tasks, receiver)))
+        });
+        let batches = RecordBatchStreamAdapter::new(plan.schema(), batches);
+        Ok(Box::pin(batches))
+    }
+}
+
+/// The next batch of any task. When it is an error all tasks have ended: nobody may write any more
+/// when the caller removes what is there.
+async fn next(
+    tasks: &mut JoinSet<()>,
+    batches: &mut Receiver<Result<RecordBatch>>,
+) -> Option<Result<RecordBatch>> {
+    let batch = match batches.recv().await {
+        Some(batch) => batch,
+        // a task that panicked has sent nothing
+        None => loop {
+            match tasks.join_next().await? {
+                Ok(()) => {}
+                Err(error) => break Err(DataFusionError::ExecutionJoin(Box::new(error))),
+            }
+        },
+    };
+    if batch.is_err() {
+        tasks.shutdown().await;
+    }
+    Some(batch)
+}

@@ -1,0 +1,204 @@
+//! The example Complete Journey with its lake somewhere, and what its runs publish.
+
+use std::fs;
+use std::io::{BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStderr, Command, Stdio};
+
+use tempfile::TempDir;
+
+use crate::servers::Bucket;
+
+/// The sources' names, which are those of their files.
+const SOURCES: [&str; 3] = ["transactions", "products", "demographics"];
+
+/// The last day of the data.
+const DATE: &str = "2017-12-31";
+
+/// Relative difference of numbers that were summed in another order.
+const TOLERANCE: f64 = 1e-9;
+
+/// A project in a folder.
+pub(crate) struct Shop(TempDir);
+
+/// A run at work.
+pub(crate) struct Run {
+    child: Child,
+    log: BufReader<ChildStderr>,
+    said: String,
+}
+
+fn example() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/complete_journey")
+}
+
+/// Puts the sources into a bucket.
+pub(crate) fn put_sources(bucket: &Bucket) {
+    for name in SOURCES {
+        let file = example().join(format!("data/{name}.parquet"));
+        let path = format!("data/{name}.parquet");
+        bucket.put(&path, fs::read(file).expect("a file of the example"));
+    }
+}
+
+/// What processes see of the environment.
+pub(crate) fn environment(command: &mut Command) {
+    command
+        .env_clear()
+        .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+        .env("AWS_ACCESS_KEY_ID", "tester")
+        .env("AWS_SECRET_ACCESS_KEY", "any");
+}
+
+impl Shop {
+    /// One machine, with local files.
+    pub(crate) fn local() -> Self {
+        let data = example().join("data").display().to_string();
+        Self::new("output = \"lake\"\n", &data, "")
+    }
+
+    /// A cluster, with files on S3.
+    pub(crate) fn on(url: &str, storage: &str, name: &str) -> Self {
+        let lake = format!(
+            "output = \"s3://cluster/{name}/lake\"\nscratch = \"s3://cluster/{name}/scratch\"\n"
+        );
+        let engine = format!("[engine]\nkind = \"ballista\"\nurl = \"{url}\"\npartitions = 4\n");
+        Self::new(
+            &lake,
+            "s3://cluster/data",
+            &format!("{engine}[storage]\n{storage}"),
+        )
+    }
+
+    fn new(lake: &str, data: &str, rest: &str) -> Self {
+        let sources = SOURCES.map(|name| {
+            let location = format!("location = \"{data}/{name}.parquet\"");
+            format!("[sources.{name}]\n{location}\nallow_outside = true\n")
+        });
+        let overrides = example().join("sql").display().to_string();
+        let config = format!(
+            "[lake]\n{lake}{}[sql]\noverrides = \"{overrides}\"\nallow_outside = true\n\
+            [parameters]\ntime_zone = \"America/New_York\"\nreporting_currency = \"USD\"\n{rest}",
+            sources.concat()
+        );
+        let folder = TempDir::new().expect("a folder");
+        fs::write(folder.path().join("lake.toml"), config).expect("a file");
+        Self(folder)
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_loyalake"));
+        command
+            .args(arguments)
+            .current_dir(self.0.path())
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        environment(&mut command);
+        command
+    }
+
+    /// Begins a run.
+    pub(crate) fn begin(&self) -> Run {
+        let mut command = self.command(&["run", "--as-of", DATE]);
+        let mut child = command.stdout(Stdio::null()).spawn().expect("a process");
+        let log = BufReader::new(child.stderr.take().expect("its log"));
+        let said = String::new();
+        Run { child, log, said }
+    }
+
+    /// All rows of all tables but the ledger, each with the name of its table.
+    pub(crate) fn tables(&self) -> Vec<String> {
+        let folder = example().join("../../sql/marts");
+        let files = fs::read_dir(folder).expect("a folder").flatten();
+        let names = files.filter_map(|file| {
+            let name = file.path().file_stem()?.to_string_lossy().into_owned();
+            (name != "runs").then_some(name)
+        });
+        let queries = names.map(|name| {
+            format!("select '{name}' as name_of_table, * exclude (run_id) from history.{name};")
+        });
+        let queries: String = queries.collect();
+        let arguments = [
+            "sql",
+            "--config",
+            "lake.toml",
+            "--format",
+            "csv",
+            "-c",
+            &queries,
+        ];
+        let output = self.command(&arguments).output().expect("a process");
+        let error = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{error}");
+        let rows = String::from_utf8(output.stdout).expect("text");
+        let mut rows: Vec<String> = rows.lines().map(str::to_owned).collect();
+        rows.sort_by_cached_key(|row| {
+            let (words, fractions) = words(row);
+            let rounded = fractions.iter().map(|fraction| format!("{fraction:.6e}"));
+            (words, rounded.collect::<Vec<_>>())
+        });
+        rows
+    }
+}
+
+impl Run {
+    /// Waits until so many relations are computed.
+    pub(crate) fn wait_for(&mut self, relations: usize) {
+        let mut computed = 0;
+        while computed < relations {
+            let mut line = String::new();
+            let bytes = self.log.read_line(&mut line).expect("a line");
+            self.said.push_str(&line);
+            assert!(bytes > 0, "the run has ended:\n{}", self.said);
+            computed += usize::from(line.contains("finished"));
+        }
+    }
+
+    /// How it ended, and what it said.
+    pub(crate) fn end(mut self) -> (Option<i32>, String) {
+        self.log.read_to_string(&mut self.said).expect("its log");
+        let status = self.child.wait().expect("it ends");
+        (status.code(), self.said)
+    }
+
+    /// It succeeds.
+    #[track_caller]
+    pub(crate) fn must_end(self) {
+        let (code, said) = self.end();
+        assert_eq!(code, Some(0), "{said}");
+    }
+}
+
+/// A row without its fractions, and these.
+fn words(row: &str) -> (String, Vec<f64>) {
+    let (mut words, mut fractions) = (String::new(), Vec::new());
+    for word in row.split_inclusive([',', ':', '[', ']', '{', '}', '"']) {
+        let number = word.trim_end_matches([',', ':', '[', ']', '{', '}', '"']);
+        match number.parse::<f64>() {
+            Ok(fraction) if number.contains(['.', 'e', 'N', 'i']) => {
+                fractions.push(fraction);
+                words.push('#');
+                words.push_str(&word[number.len()..]);
+            }
+            _ => words.push_str(word),
+        }
+    }
+    (words, fractions)
+}
+
+/// The rows are the same, but for the last digits of fractions.
+#[track_caller]
+pub(crate) fn assert_same(rows: &[String], expected: &[String]) {
+    assert_eq!(rows.len(), expected.len());
+    for (row, expected) in rows.iter().zip(expected) {
+        let ((found, fractions), (words, others)) = (words(row), words(expected));
+        assert_eq!(found, words, "\n{row}\n{expected}");
+        let is_near = |(one, other): (&f64, &f64)| {
+            let scale = one.abs().max(other.abs()).max(1.0);
+            (one - other).abs() <= TOLERANCE * scale || (one.is_nan() && other.is_nan())
+        };
+        let are_near = fractions.iter().zip(&others).all(is_near);
+        assert!(are_near, "\n{row}\n{expected}");
+    }
+}

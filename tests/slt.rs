@@ -85,7 +85,8 @@ impl AsyncDB for Database {
         let batches = match &self.cluster {
             Some(cluster) if !types.is_empty() => {
                 let context = Arc::new(frame.task_ctx());
-                let plan = frame.create_physical_plan().await?;
+                let plan = cluster.rewrite(frame.logical_plan().clone())?;
+                let plan = self.session.state().create_physical_plan(&plan).await?;
                 cluster.submit(plan, context).await?.try_collect().await?
             }
             _ => frame.collect().await?,

@@ -13,7 +13,9 @@ use clap::{Args, Subcommand};
 use loyalake_jobs::config::EngineKind;
 use loyalake_jobs::{Config, Project};
 
-use crate::failure::{Failure, Result};
+#[cfg(not(feature = "cluster"))]
+use crate::failure::Failure;
+use crate::failure::Result;
 
 /// Compute on several machines: the processes that have to be at work for it
 #[derive(Debug, Args)]

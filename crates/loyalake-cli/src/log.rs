@@ -8,8 +8,10 @@ use tracing_subscriber::EnvFilter;
 /// The environment variable that sets what is logged.
 const FILTER: &str = "LOYALAKE_LOG";
 
-/// The Delta kernel logs a table that is not there yet as an error; what matters comes back as one.
-const DEFAULT: &str = "warn,loyalake=info,delta_kernel=off";
+/// The Delta kernel logs a table that is not there yet as an error, Ballista a reader that has seen
+/// enough, and statistics that it can't draw; what matters comes back as an error.
+const DEFAULT: &str = "warn,loyalake=info,delta_kernel=off,ballista_core::execution_plans=off,\
+    ballista_scheduler::state::executor_manager=error,ballista_scheduler::display=off";
 
 /// What speaks with object stores logs what goes over the wire, credentials among it, when asked
 /// for everything.

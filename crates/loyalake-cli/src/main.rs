@@ -66,7 +66,10 @@ enum Command {
 async fn main() -> ExitCode {
     let cli = Cli::parse();
     let is_json = cli.log_format == Some(LogFormat::Json);
-    let has_log = log::start(cli.log_format);
+    // roles go on for long, and are seldom looked at
+    let is_role = matches!(cli.command, Command::Cluster(_));
+    let format = cli.log_format.or(is_role.then_some(LogFormat::Text));
+    let has_log = log::start(format);
     match execute(cli.command, has_log).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) if failure.is_broken_pipe() => ExitCode::SUCCESS,

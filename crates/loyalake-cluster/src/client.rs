@@ -12,6 +12,7 @@ use datafusion::arrow::array::RecordBatch;
 use datafusion::common::ScalarValue;
 use datafusion::error::{DataFusionError, Result};
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
+use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::scalar_subquery::ScalarSubqueryExec;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
@@ -23,7 +24,7 @@ use tonic::transport::{Channel, Endpoint};
 use uuid::Uuid;
 
 use crate::session::{self, MESSAGE_BYTES};
-use crate::{ClusterError, travel};
+use crate::{ClusterError, travel, windows};
 use job::{Job, Lost};
 
 /// How often a plan is run whose results were lost with their executors.
@@ -158,6 +159,10 @@ impl Cluster {
 impl Engine for Cluster {
     fn configure(&self, session: SessionConfig) -> SessionConfig {
         session::configure(session)
+    }
+
+    fn rewrite(&self, plan: LogicalPlan) -> Result<LogicalPlan> {
+        windows::without_filters(plan)
     }
 
     async fn execute(

@@ -11,6 +11,7 @@ mod error;
 mod roles;
 mod session;
 mod travel;
+mod windows;
 
 pub use client::Cluster;
 pub use error::ClusterError;

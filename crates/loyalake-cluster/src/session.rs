@@ -28,6 +28,10 @@ pub(crate) fn configure(session: SessionConfig) -> SessionConfig {
     let options = session.options_mut();
     // as without a cluster: the SQL puts the small side of a join on the left
     options.optimizer.prefer_hash_join = true;
+    // which small sides are sent to all is for the scheduler to say: where it disagrees with a plan
+    // that says it, it cuts the plan as if nobody relied on how rows are divided
+    options.optimizer.hash_join_single_partition_threshold = 0;
+    options.optimizer.hash_join_single_partition_threshold_rows = 0;
     // the client asks for their values before the plan leaves
     options
         .optimizer

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use ballista_core::extension::SessionConfigExt;
-use datafusion::arrow::array::RecordBatch;
-use datafusion::arrow::datatypes::Schema;
+use datafusion::arrow::array::{RecordBatch, RecordBatchOptions, new_null_array};
+use datafusion::arrow::datatypes::{DataType, Field, Schema};
 use datafusion::common::JoinType;
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
+use datafusion::datasource::memory::MemorySourceConfig;
 use datafusion::datasource::physical_plan::FileScanConfig;
 use datafusion::datasource::source::DataSourceExec;
 use datafusion::error::Result;
@@ -16,9 +17,14 @@ use datafusion::physical_expr::PhysicalExpr;
 use datafusion::physical_expr::expressions::Literal;
 use datafusion::physical_expr::scalar_subquery::ScalarSubqueryExpr;
 use datafusion::physical_plan::coalesce_partitions::CoalescePartitionsExec;
+use datafusion::physical_plan::empty::EmptyExec;
 use datafusion::physical_plan::joins::NestedLoopJoinExec;
+use datafusion::physical_plan::memory::LazyMemoryExec;
+use datafusion::physical_plan::placeholder_row::PlaceholderRowExec;
 use datafusion::physical_plan::scalar_subquery::{ScalarSubqueryExec, ScalarSubqueryLink};
-use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties};
+use datafusion::physical_plan::{
+    ExecutionPlan, ExecutionPlanProperties, replace_children_if_necessary,
+};
 use datafusion_proto::physical_plan::to_proto::serialize_physical_expr_with_converter;
 use datafusion_proto::physical_plan::{
     AsExecutionPlan, DefaultPhysicalProtoConverter, PhysicalExtensionCodec,
@@ -78,6 +84,9 @@ fn prepare(mut node: Arc<dyn ExecutionPlan>) -> Result<Transformed<Arc<dyn Execu
         node = Arc::clone(subquery.input());
         is_changed = true;
     }
+    if let Some(rows) = constant_rows(&node)? {
+        return Ok(Transformed::yes(rows));
+    }
     if let Some(scan) = RowNumbersExec::in_place_of(&node)? {
         return Ok(Transformed::new(scan, true, TreeNodeRecursion::Jump));
     }
@@ -87,9 +96,60 @@ fn prepare(mut node: Arc<dyn ExecutionPlan>) -> Result<Transformed<Arc<dyn Execu
     {
         let right = Arc::new(CoalescePartitionsExec::new(Arc::clone(join.right())));
         let children = vec![Arc::clone(join.left()), right as Arc<dyn ExecutionPlan>];
-        return Ok(Transformed::yes(node.with_new_children(children)?));
+        return Ok(Transformed::yes(replace_children_if_necessary(
+            node, children,
+        )?));
     }
     Ok(Transformed::new_transformed(node, is_changed))
+}
+
+/// Rows that are read from nowhere, as a table in memory, which is all that the scheduler can divide
+/// among tasks. It makes tables of some of these itself, where a task needs none of their rows, and
+/// then counts more operators in one task than in another, which ends in silence.
+fn constant_rows(node: &Arc<dyn ExecutionPlan>) -> Result<Option<Arc<dyn ExecutionPlan>>> {
+    let mut schema = node.schema();
+    let rows = if node.is::<EmptyExec>() {
+        Vec::new()
+    } else if let Some(series) = node.downcast_ref::<LazyMemoryExec>() {
+        let mut rows = Vec::new();
+        for generator in series.generators() {
+            let generator = generator.read().reset_state();
+            while let Some(batch) = generator.write().generate_next_batch()? {
+                let all = batch.schema();
+                let names = schema
+                    .fields()
+                    .iter()
+                    .map(|field| all.index_of(field.name()));
+                let columns = names.collect::<Result<Vec<_>, _>>()?;
+                rows.push(batch.project(&columns)?);
+            }
+        }
+        let rows = MemorySourceConfig::try_new(&[rows], schema, None)?;
+        return Ok(Some(DataSourceExec::from_data_source(rows)));
+    } else if node.is::<PlaceholderRowExec>() {
+        // of whose row nobody reads a value
+        let fields = schema.fields().iter();
+        let fields = fields.map(|field| Field::new(field.name(), DataType::Null, true));
+        schema = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
+        let columns = schema
+            .fields()
+            .iter()
+            .map(|_| new_null_array(&DataType::Null, 1));
+        let (columns, one) = (
+            columns.collect(),
+            RecordBatchOptions::new().with_row_count(Some(1)),
+        );
+        vec![RecordBatch::try_new_with_options(
+            Arc::clone(&schema),
+            columns,
+            &one,
+        )?]
+    } else {
+        return Ok(None);
+    };
+    let partitions = vec![rows; node.output_partitioning().partition_count()];
+    let rows = MemorySourceConfig::try_new(&partitions, schema, None)?;
+    Ok(Some(DataSourceExec::from_data_source(rows)))
 }
 
 /// Whether each row of a join's result is some row's of its right side, so that a part of these

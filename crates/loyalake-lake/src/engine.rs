@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use datafusion::arrow::array::RecordBatch;
 use datafusion::error::{DataFusionError, Result};
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
+use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties};
 use datafusion::prelude::SessionConfig;
@@ -19,6 +20,14 @@ use tokio::task::JoinSet;
 pub trait Engine: Debug + Send + Sync {
     /// The settings under which plans are made that it can run.
     fn configure(&self, session: SessionConfig) -> SessionConfig;
+
+    /// The same query in words that it can run.
+    ///
+    /// # Errors
+    /// A query that has no such words.
+    fn rewrite(&self, plan: LogicalPlan) -> Result<LogicalPlan> {
+        Ok(plan)
+    }
 
     /// Runs all partitions of a plan.
     ///

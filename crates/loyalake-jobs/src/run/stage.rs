@@ -78,12 +78,13 @@ impl Run<'_> {
             relation: name.to_owned(),
             source,
         };
+        let engine = self.session.project.engine.as_ref();
+        let plan = engine.rewrite(plan).map_err(failed)?;
         let frame = DataFrame::new(self.session.state(), plan);
         let context = std::sync::Arc::new(frame.task_ctx());
         let plan = frame.create_physical_plan().await.map_err(failed)?;
         let observer = std::sync::Arc::clone(&self.observer);
         let on_rows = move |rows| observer.event(Event::Rows(rows));
-        let engine = self.session.project.engine.as_ref();
         let staged = staging::write(engine, plan, context, folder, on_rows)
             .await
             .map_err(|error| match error {
@@ -162,10 +163,11 @@ impl Session<'_> {
         &self,
         plan: LogicalPlan,
     ) -> datafusion::error::Result<SendableRecordBatchStream> {
-        let frame = DataFrame::new(self.state(), plan);
+        let engine = self.project.engine.as_ref();
+        let frame = DataFrame::new(self.state(), engine.rewrite(plan)?);
         let context = std::sync::Arc::new(frame.task_ctx());
         let plan = frame.create_physical_plan().await?;
-        self.project.engine.execute(plan, context).await
+        engine.execute(plan, context).await
     }
 }
 

@@ -62,7 +62,9 @@ impl Shop {
         let lake = format!(
             "output = \"s3://cluster/{name}/lake\"\nscratch = \"s3://cluster/{name}/scratch\"\n"
         );
-        let engine = format!("[engine]\nkind = \"ballista\"\nurl = \"{url}\"\npartitions = 4\n");
+        let engine = format!(
+            "[engine]\nkind = \"ballista\"\nurl = \"{url}\"\npartitions = 4\nlocal_below = \"0\"\n"
+        );
         Self::new(
             &lake,
             "s3://cluster/data",

@@ -48,6 +48,8 @@ pub struct Cluster {
     scheduler: SchedulerGrpcClient<Channel>,
     /// Executors keep connections to stores by this name.
     session_id: String,
+    /// Plans that read less are run here.
+    local_below: u64,
 }
 
 impl Cluster {
@@ -56,7 +58,11 @@ impl Cluster {
     /// # Errors
     /// An address that is none.
     pub fn of(config: &Config) -> Result<Self, ClusterError> {
-        Self::at(config.engine.url.as_deref().unwrap_or_default())
+        let url = config.engine.url.as_deref().unwrap_or_default();
+        Ok(Self {
+            local_below: config.local_below()? as u64,
+            ..Self::at(url)?
+        })
     }
 
     /// The cluster at `df://host:port`.
@@ -87,6 +93,7 @@ impl Cluster {
             address,
             scheduler,
             session_id: Uuid::now_v7().to_string(),
+            local_below: 0,
         })
     }
 
@@ -170,10 +177,11 @@ impl Engine for Cluster {
         plan: Arc<dyn ExecutionPlan>,
         context: Arc<TaskContext>,
     ) -> Result<SendableRecordBatchStream> {
-        if travel::reads_files(&plan) {
-            self.submit(plan, context).await
-        } else {
+        let bytes = travel::bytes_of_files(&plan);
+        if bytes == 0 || bytes < self.local_below {
             LocalEngine.execute(plan, context).await
+        } else {
+            self.submit(plan, context).await
         }
     }
 }

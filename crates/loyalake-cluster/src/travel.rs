@@ -7,8 +7,9 @@ use datafusion::arrow::array::{RecordBatch, RecordBatchOptions, new_null_array};
 use datafusion::arrow::datatypes::{DataType, Field, Schema};
 use datafusion::common::JoinType;
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
+use datafusion::datasource::listing::PartitionedFile;
 use datafusion::datasource::memory::MemorySourceConfig;
-use datafusion::datasource::physical_plan::FileScanConfig;
+use datafusion::datasource::physical_plan::{FileGroup, FileScanConfig};
 use datafusion::datasource::source::DataSourceExec;
 use datafusion::error::Result;
 use datafusion::execution::TaskContext;
@@ -33,17 +34,15 @@ use datafusion_proto::physical_plan::{
 use datafusion_proto::protobuf::{PhysicalExprNode, PhysicalPlanNode};
 use loyalake_lake::RowNumbersExec;
 
-/// Whether a plan reads any file; others are no work.
-pub(crate) fn reads_files(plan: &Arc<dyn ExecutionPlan>) -> bool {
-    plan.exists(|node| {
-        let scan = node.downcast_ref::<DataSourceExec>();
-        Ok(scan.is_some_and(|scan| {
-            scan.data_source()
-                .downcast_ref::<FileScanConfig>()
-                .is_some()
-        }))
-    })
-    .unwrap_or(true)
+/// Bytes of the files, or parts of files, that a plan reads.
+pub(crate) fn bytes_of_files(plan: &Arc<dyn ExecutionPlan>) -> u64 {
+    let scan = plan.downcast_ref::<DataSourceExec>();
+    let config = scan.and_then(|scan| scan.data_source().downcast_ref::<FileScanConfig>());
+    let groups = config.map_or(&[][..], |config| &config.file_groups);
+    let files = groups.iter().flat_map(FileGroup::files);
+    let own: u64 = files.map(PartitionedFile::effective_size).sum();
+    let children = plan.children().into_iter();
+    own + children.map(bytes_of_files).sum::<u64>()
 }
 
 /// The subqueries whose values a plan reads, but for those inside of subqueries.
@@ -103,9 +102,9 @@ fn prepare(mut node: Arc<dyn ExecutionPlan>) -> Result<Transformed<Arc<dyn Execu
     Ok(Transformed::new_transformed(node, is_changed))
 }
 
-/// Rows that are read from nowhere, as a table in memory, which is all that the scheduler can divide
-/// among tasks. It makes tables of some of these itself, where a task needs none of their rows, and
-/// then counts more operators in one task than in another, which ends in silence.
+/// Rows that are read from nowhere, as a table in memory, which is all that the scheduler can
+/// divide among tasks. It makes tables of some of these itself, where a task needs none of their
+/// rows, and then counts more operators in one task than in another, which ends in silence.
 fn constant_rows(node: &Arc<dyn ExecutionPlan>) -> Result<Option<Arc<dyn ExecutionPlan>>> {
     let mut schema = node.schema();
     let rows = if node.is::<EmptyExec>() {

@@ -1,7 +1,7 @@
 //! Window functions with a filter, in words that travel.
 //!
-//! `DataFusion` writes a window function down without its filter. An aggregate that passes over NULLs
-//! gives the same without one when what the filter leaves out is NULL.
+//! `DataFusion` writes a window function down without its filter. An aggregate that passes over
+//! NULLs gives the same without one when what the filter leaves out is NULL.
 
 use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::error::{DataFusionError, Result};

@@ -193,6 +193,7 @@ impl Config {
         };
         config.storage = config.storage_options(document.storage)?;
         config.memory_limit()?;
+        config.local_below()?;
         config.refuse_partial_delta()?;
         config.check_url()?;
         if config.engine.partitions == Some(0) {

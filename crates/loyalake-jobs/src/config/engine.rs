@@ -19,10 +19,12 @@ pub struct Engine {
     pub memory_limit: Option<String>,
     /// Where queries that exceed the limit put their data.
     pub spill_directory: Option<PathBuf>,
-    /// Number of threads; default: cores. In a cluster, parts that a query is cut into; default: 16.
+    /// Number of threads; default: cores. In a cluster, parts of a query; default: 16.
     pub partitions: Option<usize>,
     /// Where the scheduler of a cluster is, as `df://host:port`.
     pub url: Option<String>,
+    /// With a cluster, queries that read less than this are run by the client; default: 64 MB.
+    pub local_below: Option<String>,
 }
 
 /// Where queries run.
@@ -45,10 +47,27 @@ impl Config {
         let Some(text) = &self.engine.memory_limit else {
             return Ok(machine_memory() / 10 * 7);
         };
-        parse_size(text).ok_or_else(|| {
+        // less can't hold one batch of each operator
+        let size = parse_size(text).filter(|size| *size >= 16_000_000);
+        size.ok_or_else(|| {
             let message = format!(
                 "engine.memory_limit must be a size such as \"512MB\" or \"4GB\", but is \"{text}\""
             );
+            self.error(&message, text)
+        })
+    }
+
+    /// Bytes of files that a query has to read before a cluster is asked to run it.
+    ///
+    /// # Errors
+    /// A text that is not a size.
+    pub fn local_below(&self) -> Result<usize> {
+        let Some(text) = &self.engine.local_below else {
+            return Ok(64_000_000);
+        };
+        parse_size(text).ok_or_else(|| {
+            let message =
+                format!("engine.local_below must be a size such as \"64MB\", but is \"{text}\"");
             self.error(&message, text)
         })
     }
@@ -104,13 +123,12 @@ fn parse_size(text: &str) -> Option<usize> {
         _ => return None,
     };
     let bytes = number * unit;
-    // a limit below 16 MB can't hold one batch of each operator
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
         reason = "range checked"
     )]
-    (bytes.is_finite() && (16e6..1e18).contains(&bytes)).then_some(bytes as usize)
+    (bytes.is_finite() && (0.0..1e18).contains(&bytes)).then_some(bytes as usize)
 }
 
 /// The machine's memory in bytes, or 4 GB where it can't be told.
@@ -141,7 +159,7 @@ mod tests {
         assert_eq!(parse_size("1.5 GiB"), Some(1_610_612_736));
         assert_eq!(parse_size("lots"), None);
         assert_eq!(parse_size("-1GB"), None);
-        assert_eq!(parse_size("1KB"), None);
+        assert_eq!(parse_size("0"), Some(0));
     }
 
     #[test]

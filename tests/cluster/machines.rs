@@ -11,7 +11,7 @@ use tempfile::TempDir;
 use crate::project::environment;
 
 /// How long a process may take to listen.
-const START_TIMEOUT: Duration = Duration::from_secs(60);
+const START_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// A scheduler and its executors.
 pub(crate) struct Machines {

@@ -1,6 +1,7 @@
 //! What can go wrong between machines.
 
 use std::error::Error;
+use std::net::SocketAddr;
 
 use ballista_core::error::BallistaError;
 use datafusion::error::DataFusionError;
@@ -72,10 +73,7 @@ impl ClusterError {
         DataFusionError::Execution(message)
     }
 
-    pub(crate) fn role(
-        role: &'static str,
-        address: impl ToString,
-    ) -> impl Fn(BallistaError) -> Self {
+    pub(crate) fn role(role: &'static str, address: SocketAddr) -> impl Fn(BallistaError) -> Self {
         let address = address.to_string();
         move |error| Self::Role {
             role,

@@ -31,7 +31,7 @@ const EXECUTOR_TIMEOUT_SECONDS: u64 = 20;
 const NO_EXECUTORS_SECONDS: u64 = 60;
 
 /// How long an executor waits for its scheduler to come up.
-const SCHEDULER_TIMEOUT: Duration = Duration::from_secs(60);
+const SCHEDULER_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// After how long executors remove what they keep for a job whose client did not say that it is
 /// done.

@@ -32,7 +32,7 @@ use crate::session::MESSAGE_BYTES;
 const LOOK_INTERVAL: Duration = Duration::from_secs(5);
 
 /// How long a cluster may be without executors while a job waits.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// How long the scheduler may take to say whether it has executors.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
@@ -111,19 +111,16 @@ async fn wait(
 ) -> Result<Vec<PartitionLocation>> {
     let mut seen = Instant::now();
     loop {
-        let status = match timeout(LOOK_INTERVAL, news.message()).await {
-            Ok(message) => message.map_err(refused(&cluster.url))?,
-            Err(_) => {
-                if has_executors(&cluster.address).await != Some(false) {
-                    seen = Instant::now();
-                } else if seen.elapsed() > PATIENCE {
-                    let (url, seconds) = (cluster.url.clone(), PATIENCE.as_secs());
-                    return Err(ClusterError::NoExecutors { url, seconds }.into());
-                }
-                continue;
+        let Ok(message) = timeout(LOOK_INTERVAL, news.message()).await else {
+            if has_executors(&cluster.address).await != Some(false) {
+                seen = Instant::now();
+            } else if seen.elapsed() > PATIENCE {
+                let (url, seconds) = (cluster.url.clone(), PATIENCE.as_secs());
+                return Err(ClusterError::NoExecutors { url, seconds }.into());
             }
+            continue;
         };
-        let Some(status) = status else {
+        let Some(status) = message.map_err(refused(&cluster.url))? else {
             let (url, reason) = (cluster.url.clone(), "it went away".to_owned());
             return Err(ClusterError::Unreachable { url, reason }.into());
         };

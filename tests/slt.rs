@@ -224,7 +224,7 @@ fn free_address() -> SocketAddr {
 }
 
 /// A scheduler and an executor in this process, at work while the test is.
-async fn cluster() -> Cluster {
+fn cluster() -> Cluster {
     let text = "[lake]\noutput = \"lake\"\n[engine]\nmemory_limit = \"1GB\"\n";
     let config = Config::parse(Path::new("lake.toml"), text).unwrap();
     let (scheduler, executor) = (free_address(), free_address());
@@ -236,7 +236,7 @@ async fn cluster() -> Cluster {
     tokio::spawn(async move {
         loyalake_cluster::scheduler(&settings, &place)
             .await
-            .unwrap()
+            .unwrap();
     });
     let place = Executor {
         bind: executor,
@@ -245,7 +245,9 @@ async fn cluster() -> Cluster {
         work_dir: None,
         tasks: Some(4),
     };
-    tokio::spawn(async move { loyalake_cluster::executor(&config, &place).await.unwrap() });
+    tokio::spawn(async move {
+        loyalake_cluster::executor(&config, &place).await.unwrap();
+    });
     Cluster::at(&format!("df://{scheduler}")).unwrap()
 }
 
@@ -254,7 +256,7 @@ async fn answers_hold_in_a_cluster() {
     run_all(Engine {
         partitions: 4,
         batch_rows: 3,
-        cluster: Some(cluster().await),
+        cluster: Some(cluster()),
         ..PLAIN
     })
     .await;

@@ -5,7 +5,7 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use chrono::NaiveDate;
-use datafusion::arrow::datatypes::{DataType, Schema};
+use datafusion::arrow::datatypes::DataType;
 use datafusion::catalog::{MemorySchemaProvider, TableProvider};
 use datafusion::common::TableReference;
 use datafusion::datasource::empty::EmptyTable;
@@ -362,7 +362,7 @@ impl<'a> Session<'a> {
         for file in self.project.graph.files() {
             let plan = self.plan(file).await?;
             if file.kind == Kind::Mart {
-                check_grain(file, plan.schema().as_arrow())?;
+                file.check_grain(plan.schema().as_arrow())?;
             }
             if !matches!(file.kind, Kind::Audit | Kind::Report) {
                 self.define_columns(file, &plan)?;
@@ -391,16 +391,4 @@ pub(crate) fn scan(
     table: Arc<dyn TableProvider>,
 ) -> datafusion::error::Result<LogicalPlan> {
     LogicalPlanBuilder::scan(name, provider_as_source(table), None)?.build()
-}
-
-/// Every column of the grain is there.
-fn check_grain(file: &SqlFile, schema: &Schema) -> Result<()> {
-    for column in file.grain().iter().filter(|column| *column != "run_id") {
-        if schema.field_with_name(column).is_err() {
-            let message =
-                format!("the grain names column '{column}', which the select does not return");
-            return Err(file.error(message, column));
-        }
-    }
-    Ok(())
 }

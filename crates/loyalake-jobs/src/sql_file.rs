@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
+use datafusion::arrow::datatypes::Schema;
 use datafusion::sql::parser::Statement;
 use datafusion::sql::resolve::resolve_table_references;
 use datafusion::sql::sqlparser::ast::visit_relations;
@@ -164,6 +165,18 @@ impl SqlFile {
     /// Whether its rows are kept for later runs.
     pub(crate) fn is_kept(&self) -> bool {
         self.header.get("kept") == Some("yes")
+    }
+
+    /// Every column of the grain is there.
+    pub(crate) fn check_grain(&self, schema: &Schema) -> Result<()> {
+        for column in self.grain().iter().filter(|column| *column != "run_id") {
+            if schema.field_with_name(column).is_err() {
+                let message =
+                    format!("the grain names column '{column}', which the select does not return");
+                return Err(self.error(message, column));
+            }
+        }
+        Ok(())
     }
 
     /// An error that points at a word of the file.

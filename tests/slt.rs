@@ -234,9 +234,8 @@ fn cluster() -> Cluster {
     };
     let settings = config.clone();
     tokio::spawn(async move {
-        loyalake_cluster::scheduler(&settings, &place)
-            .await
-            .unwrap();
+        let ended = loyalake_cluster::scheduler(&settings, &place).await;
+        ended.unwrap();
     });
     let place = Executor {
         bind: executor,
@@ -246,7 +245,8 @@ fn cluster() -> Cluster {
         tasks: Some(4),
     };
     tokio::spawn(async move {
-        loyalake_cluster::executor(&config, &place).await.unwrap();
+        let ended = loyalake_cluster::executor(&config, &place).await;
+        ended.unwrap();
     });
     Cluster::at(&format!("df://{scheduler}")).unwrap()
 }

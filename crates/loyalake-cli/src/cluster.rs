@@ -2,7 +2,7 @@
 
 #![cfg_attr(
     not(feature = "cluster"),
-    expect(dead_code, unused_imports, reason = "understood, and refused")
+    expect(unused_imports, reason = "understood, and refused")
 )]
 
 use std::net::SocketAddr;

@@ -70,10 +70,9 @@ pub(crate) fn context_on(
 pub(crate) fn context_beside(
     other: &SessionContext,
     config: &Config,
-    default_schema: &str,
+    schema: &str,
 ) -> Result<SessionContext> {
-    let session = SessionConfig::new();
-    context_with(session, other.runtime_env(), config, default_schema)
+    context_with(SessionConfig::new(), other.runtime_env(), config, schema)
 }
 
 fn context_with(

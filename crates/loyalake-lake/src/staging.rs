@@ -196,7 +196,8 @@ fn open_writer(
     Ok(writer?)
 }
 
-/// Dictionaries only where values repeat: looking up an amount or a key costs more than writing it.
+/// Dictionaries only where values repeat: looking up every amount or key costs more than writing
+/// it.
 fn writer_properties(schema: &Schema) -> WriterProperties {
     let builder = WriterProperties::builder()
         .set_compression(Compression::SNAPPY)

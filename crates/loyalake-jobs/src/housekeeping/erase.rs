@@ -5,7 +5,8 @@
 //! becomes of this command; an erasure that was interrupted is finished by the next one. Then the
 //! files of every date that has rows of them are written again, and committed like a run. Last,
 //! all files of these tables that the newest version does not name are deleted: versions from
-//! before can't be read any more, and nobody can go back to them.
+//! before can't be read any more, and nobody can go back to them. What was kept for later
+//! runs is deleted, too.
 //!
 //! What is counted or averaged over customers stays as it was published, and so do rows of
 //! quarantined orders, refunds and contracts: they are known by their own keys, which name nobody.

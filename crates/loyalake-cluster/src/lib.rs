@@ -2,7 +2,7 @@
 //!
 //! [`Cluster`] is what a run computes with, [`scheduler`] and [`executor`] are what has to be at
 //! work for it. The client makes the physical plans, from its own tables and views, and these
-//! travel: [`travel`] turns them into what can be sent, [`codec`] knows our nodes. Executors read
+//! travel: `travel` turns them into what can be sent, `codec` knows our nodes. Executors read
 //! and write the lake's stores themselves; what comes back to the client is small.
 
 mod client;

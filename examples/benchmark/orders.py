@@ -16,7 +16,7 @@ from simulate import LAST_DAY
 BY_ORDER = """
     select
         customer_id,
-        purchase_history(cast(ordered_at as date), net_amount, date '{as_of}') as history,
+        purchase_history(business_date(ordered_at, 'UTC'), net_amount, date '{as_of}') as history,
         count(*) as orders,
         sum(gross_amount) as gross_revenue,
         sum(net_amount) as net_revenue
@@ -33,7 +33,7 @@ BY_DAY = """
     from (
         select
             customer_id,
-            cast(ordered_at as date) as ordered_on,
+            business_date(ordered_at, 'UTC') as ordered_on,
             count(*) as orders,
             sum(gross_amount) as gross_amount,
             sum(net_amount) as net_amount
@@ -50,7 +50,7 @@ with valid_orders as (
     where
         status in ({valid})
         and net_amount > 0
-        and cast(ordered_at as date) <= date '{as_of}'
+        and business_date(ordered_at, 'UTC') <= date '{as_of}'
 ),
 
 histories as ({histories}),

@@ -1,7 +1,7 @@
 -- customer_metrics__sums_equal_orders: customers add up to the valid orders that have a customer.
 -- table: customer_metrics
 -- severity: error
--- inputs: customer_metrics, int_customer_days
+-- inputs: customer_metrics, order_outcomes
 -- params: none
 with
 
@@ -19,11 +19,11 @@ of_customers as (
 of_orders as (
 
     select
-        coalesce(sum(orders), 0) as orders,
+        count(*) as orders,
         coalesce(sum(gross_amount), 0) as gross_revenue,
         coalesce(sum(refund_amount), 0) as refund_amount,
         coalesce(sum(net_amount), 0) as net_revenue
-    from int_customer_days
+    from order_outcomes
     where outcome = 'valid'
 
 )

@@ -1,35 +1,46 @@
 -- int_customer_histories: the orders of each customer summed up, whole and up to the hold-out.
 -- grain: customer_id
--- inputs: int_customer_days
+-- inputs: order_outcomes
 -- params: $activity_window_days, $as_of_date, $holdout_days
 -- source: a purchase occasion is one customer-day with at least one valid order; the hold-out is
 --     the last $holdout_days days; orders before it are judged as of $as_of_date, too
 with
 
+orders as (
+
+    select
+        customer_id,
+        ordered_on,
+        gross_amount,
+        refund_amount,
+        net_amount,
+        cost_amount,
+        case when cost_amount is not null then net_amount end as costed_net_amount,
+        outcome = 'valid' as is_valid,
+        outcome = 'valid' and ordered_on > $as_of_date - $activity_window_days as is_recent,
+        outcome = 'fully_refunded' as is_fully_refunded
+    from order_outcomes
+    where
+        customer_id is not null
+        and outcome in ('valid', 'fully_refunded')
+
+),
+
 histories as (
 
     select
         customer_id,
-        purchase_history(purchased_on, net_amount, $as_of_date)
-            filter (where outcome = 'valid') as history,
-        count(*) filter (
-            where outcome = 'valid' and purchased_on <= $as_of_date - $holdout_days
-        ) as calibration_purchase_days,
-        max(purchased_on) filter (
-            where outcome = 'valid' and purchased_on <= $as_of_date - $holdout_days
-        ) as calibration_last_purchase_on,
-        sum(orders) filter (where outcome = 'valid') as orders,
-        sum(orders) filter (
-            where outcome = 'valid' and purchased_on > $as_of_date - $activity_window_days
-        ) as recent_orders,
-        sum(orders) filter (where outcome = 'fully_refunded') as fully_refunded_orders,
-        sum(gross_amount) filter (where outcome = 'valid') as gross_revenue,
-        sum(refund_amount) filter (where outcome = 'valid') as refund_amount,
-        sum(net_amount) filter (where outcome = 'valid') as net_revenue,
-        sum(costed_net_amount) filter (where outcome = 'valid') as costed_revenue,
-        sum(cost_amount) filter (where outcome = 'valid') as cost_amount
-    from int_customer_days
-    where customer_id is not null
+        purchase_history(ordered_on, net_amount, $as_of_date, $holdout_days)
+            filter (where is_valid) as history,
+        count(*) filter (where is_valid) as orders,
+        count(*) filter (where is_recent) as recent_orders,
+        count(*) filter (where is_fully_refunded) as fully_refunded_orders,
+        sum(gross_amount) filter (where is_valid) as gross_revenue,
+        sum(refund_amount) filter (where is_valid) as refund_amount,
+        sum(net_amount) filter (where is_valid) as net_revenue,
+        sum(costed_net_amount) filter (where is_valid) as costed_revenue,
+        sum(cost_amount) filter (where is_valid) as cost_amount
+    from orders
     group by customer_id
 
 )
@@ -43,17 +54,12 @@ select
 
     ---------- numerics
     orders,  -- valid ones
-    coalesce(recent_orders, 0) as recent_orders,  -- of the last $activity_window_days days
-    coalesce(fully_refunded_orders, 0) as fully_refunded_orders,
+    recent_orders,  -- of the last $activity_window_days days
+    fully_refunded_orders,
     gross_revenue,  -- money of valid orders, as all amounts here
     refund_amount,
     net_revenue,
     costed_revenue,  -- of orders with a cost
-    cost_amount,
-    calibration_purchase_days,  -- days with a valid order before the hold-out
-
-    ---------- dates
-    calibration_last_purchase_on  -- the last one before the hold-out; NULL for later customers
-
+    cost_amount
 from histories
 where orders > 0

@@ -21,9 +21,7 @@ acquired as (
 
     select
         customer_id,
-        history,
-        calibration_purchase_days,
-        calibration_last_purchase_on
+        history
     from int_customer_histories
     where
         history['age_days'] >= $holdout_days
@@ -39,10 +37,12 @@ select
     fit_groups.fit_group,  -- NULL: none
 
     ---------- numerics
-    acquired.calibration_purchase_days - 1 as repeat_purchases,  -- days after the first
-    acquired.calibration_last_purchase_on - acquired.history['first_purchase_on'] as recency_days,
+    acquired.history['calibration_purchase_days'] - 1 as repeat_purchases,  -- days after the first
+    acquired.history['calibration_last_purchase_on'] - acquired.history['first_purchase_on']
+        as recency_days,
     acquired.history['age_days'] - $holdout_days as age_days,  -- days, up to the hold-out
-    acquired.history['purchase_days'] - acquired.calibration_purchase_days as holdout_purchases
+    acquired.history['purchase_days'] - acquired.history['calibration_purchase_days']
+        as holdout_purchases
 
 from fit_groups
 right join acquired

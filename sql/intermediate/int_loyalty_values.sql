@@ -1,31 +1,18 @@
 -- int_loyalty_values: what the loyalty components of each customer are measured by.
 -- grain: customer_id
--- inputs: customer_metrics, int_customer_days, int_loyalty_contacts
+-- inputs: customer_metrics, int_customer_histories, int_loyalty_contacts
 -- params: $as_of_date, $gap_prior_purchases, $min_regularity_months
 -- source: purchase_recency is the days since the last purchase over the expected gap between
 --     purchases; a customer's own mean gap is drawn towards that of all repeat buyers
 with
 
-purchase_months as (
+purchase_days as (
 
     select
         customer_id,
-        date_trunc('month', purchased_on) as purchase_month
-    from int_customer_days
-    where
-        outcome = 'valid'
-        and customer_id is not null
-    group by customer_id, date_trunc('month', purchased_on)
-
-),
-
-month_counts as (
-
-    select
-        customer_id,
-        count(*) as purchase_months
-    from purchase_months
-    group by customer_id
+        array_length(history['purchase_months']) as purchase_months,
+        history['last_purchase_on'] - history['previous_purchase_on'] as last_gap
+    from int_customer_histories
 
 ),
 
@@ -34,7 +21,8 @@ observed as (
 
     select
         customer_metrics.*,
-        cast(month_counts.purchase_months as double) as purchase_months,
+        cast(purchase_days.purchase_months as double) as purchase_months,
+        purchase_days.last_gap,
         12 * (date_part('year', $as_of_date) - date_part('year', first_purchase_on))
             + date_part('month', $as_of_date) - date_part('month', first_purchase_on)
             + 1 as observed_months,
@@ -42,9 +30,9 @@ observed as (
             select cast(sum(recency_days) as double) / nullif(sum(repeat_purchases), 0)
             from customer_metrics
         ) as mean_gap
-    from month_counts
+    from purchase_days
     right join customer_metrics
-        on month_counts.customer_id = customer_metrics.customer_id
+        on purchase_days.customer_id = customer_metrics.customer_id
 
 ),
 
@@ -75,6 +63,7 @@ select
 
     ---------- numerics
     mean_gap,  -- days between purchases, of all repeat buyers
+    last_gap,  -- days between the last two purchases, NULL after one
     purchases_per_year as purchase_frequency,  -- per year
     days_since_last_purchase / nullif(expected_gap, 0) as purchase_recency,  -- expected gaps
     average_order_value,  -- money per order

@@ -1,6 +1,6 @@
 -- int_source_rows: the rows of every source by what became of them, quarantined ones by their key.
 -- grain: source, outcome, row_key, rule, detail
--- inputs: int_customer_days, int_judged_rows
+-- inputs: int_judged_rows, order_outcomes
 -- params: none
 -- source: definitions in the relations named *_outcomes
 with
@@ -25,8 +25,8 @@ source_rows as (
         row_key,
         rule,
         detail,
-        orders as rows
-    from int_customer_days
+        cast(1 as bigint) as rows
+    from order_outcomes
 
     union all
 
@@ -37,7 +37,7 @@ source_rows as (
         cast(null as varchar) as rule,
         cast(null as varchar) as detail,
         older_versions as rows
-    from int_customer_days
+    from order_outcomes
     where older_versions > 0
 
 )

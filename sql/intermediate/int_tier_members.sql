@@ -1,6 +1,6 @@
 -- int_tier_members: the customers of an earlier run in their tier of then, and what they did since.
 -- grain: customer_id
--- inputs: int_customer_days, int_referrals, published.period_tiers
+-- inputs: int_referrals, order_outcomes, published.period_tiers
 -- params: none
 -- source: the run is described in published/period_tiers; without one there are no rows
 with
@@ -23,19 +23,33 @@ period as (
 
 ),
 
+purchase_days as (
+
+    select
+        customer_id,
+        ordered_on,
+        count(*) as orders,
+        sum(net_amount) as revenue,
+        sum(net_amount) filter (where is_full_price) as full_price_revenue,
+        sum(net_amount) filter (where is_full_price is not null) as discount_known_revenue
+    from order_outcomes
+    where
+        outcome = 'valid'
+        and ordered_on > (select period_start from period)
+    group by customer_id, ordered_on
+
+),
+
 purchases as (
 
     select
         customer_id,
         count(*) as purchase_days,
         sum(orders) as orders,
-        sum(net_amount) as revenue,
-        sum(full_price_net_amount) as full_price_revenue,
-        sum(discount_known_net_amount) as discount_known_revenue
-    from int_customer_days
-    where
-        outcome = 'valid'
-        and purchased_on > (select period_start from period)
+        sum(revenue) as revenue,
+        sum(full_price_revenue) as full_price_revenue,
+        sum(discount_known_revenue) as discount_known_revenue
+    from purchase_days
     group by customer_id
 
 ),

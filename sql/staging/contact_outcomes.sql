@@ -11,12 +11,8 @@ dated as (
     -- NULL for an instant that does not fit into nanoseconds, which is out of range anyway
     select
         *,
-        cast(
-            try_cast(contacted_at as timestamp with time zone) at time zone $time_zone as date
-        ) as contacted_on,
-        cast(
-            try_cast(resolved_at as timestamp with time zone) at time zone $time_zone as date
-        ) as resolved_on,
+        business_date(contacted_at, $time_zone) as contacted_on,
+        business_date(resolved_at, $time_zone) as resolved_on,
         scale_to_unit(value, scale_min, scale_max) as unit_value,
         topic = 'nps' and (scale_min != 0 or scale_max != 10 or value != floor(value)) as is_no_nps
     from known_contacts

@@ -35,10 +35,7 @@ select
     row_number() over (
         partition by contacts.source, contacts.contact_id
         order by
-            cast(
-                try_cast(contacted_at as timestamp with time zone)
-                at time zone $time_zone as date
-            ) <= $as_of_date desc,
+            business_date(contacted_at, $time_zone) <= $as_of_date desc,
             contacted_at desc,
             resolved_at asc nulls last,
             customer_id,

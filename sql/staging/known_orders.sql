@@ -52,9 +52,7 @@ select
     discount_amount = 0 as is_full_price,  -- NULL: a discount is not known of
 
     ---------- dates
-    -- NULL for an instant that does not fit into nanoseconds, which is out of range anyway
-    cast(
-        try_cast(ordered_at as timestamp with time zone) at time zone $time_zone as date
-    ) as ordered_on
+    -- NULL for an instant beyond the calendar, which is out of range anyway
+    business_date(ordered_at, $time_zone) as ordered_on
 
 from versions_resolved

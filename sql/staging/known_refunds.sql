@@ -38,9 +38,7 @@ select
     amount,  -- money of currency
 
     ---------- dates
-    -- NULL for an instant that does not fit into nanoseconds, which is out of range anyway
-    cast(
-        try_cast(refunded_at as timestamp with time zone) at time zone $time_zone as date
-    ) as refunded_on  -- business date
+    -- NULL for an instant beyond the calendar, which is out of range anyway
+    business_date(refunded_at, $time_zone) as refunded_on  -- business date
 
 from refunds_once

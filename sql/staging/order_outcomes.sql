@@ -1,7 +1,8 @@
 -- order_outcomes: every order once, and what became of it.
--- grain: order_id, rule
+-- grain: one row per order, and per row that broke its contract
 -- inputs: converted_orders, excluded_customers, refund_outcomes
 -- params: $as_of_date, $count_zero_value_orders, $valid_statuses
+-- kept: yes
 -- source: an order is valid when its status is, it is dated up to $as_of_date, its net amount is
 --     positive and was not refunded in full
 with
@@ -63,20 +64,22 @@ judged as (
 
 select
     ---------- ids
-    order_id,
     customer_id,
+    -- of a key that is too long, enough to find it
+    case when outcome = 'quarantined' then left(cast(order_id as varchar), 200) end as row_key,
 
     ---------- text
     outcome,  -- valid, or the first reason why not
     case when outcome = 'quarantined' then broken_rule end as rule,
     case when outcome = 'quarantined' then broken_detail end as detail,
 
-    ---------- numerics
+    ---------- numerics; decimals of 18 digits, which Parquet has as integers
     gross_amount,  -- money of the reporting currency, as all amounts here
-    coalesce(refund_amount, 0) as refund_amount,
-    net_amount - coalesce(refund_amount, 0) as net_amount,  -- after refunds
+    -- NULL when refunds are too large, which they are of no valid order
+    try_cast(coalesce(refund_amount, 0) as decimal(18, 4)) as refund_amount,
+    try_cast(net_amount - coalesce(refund_amount, 0) as decimal(18, 4)) as net_amount,
     cost_amount,  -- NULL is unknown
-    cast(versions as bigint) as versions,  -- rows that this order had
+    cast(versions - 1 as int) as older_versions,  -- rows that a later version replaced
 
     ---------- booleans
     is_full_price,  -- NULL: a discount is not known of

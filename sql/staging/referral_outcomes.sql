@@ -33,10 +33,7 @@ told_apart as (
         row_number() over (
             partition by stg_referrals.referral_id
             order by
-                cast(
-                    try_cast(invited_at as timestamp with time zone)
-                    at time zone $time_zone as date
-                ) <= $as_of_date desc,
+                business_date(invited_at, $time_zone) <= $as_of_date desc,
                 invited_at desc,
                 converted_at asc nulls last,
                 status,
@@ -55,12 +52,8 @@ dated as (
 
     select
         *,
-        cast(
-            try_cast(invited_at as timestamp with time zone) at time zone $time_zone as date
-        ) as invited_on,
-        cast(
-            try_cast(converted_at as timestamp with time zone) at time zone $time_zone as date
-        ) as conversion_on,
+        business_date(invited_at, $time_zone) as invited_on,
+        business_date(converted_at, $time_zone) as conversion_on,
         array_has($converted_statuses, status) and referee_id is not null as is_conversion
     from told_apart
 

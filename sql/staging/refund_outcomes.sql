@@ -2,6 +2,7 @@
 -- grain: refund_id, rule
 -- inputs: known_refunds, stg_orders, repeated_orders, daily_rates
 -- params: $as_of_date, $reporting_currency
+-- kept: yes
 -- source: a refund is converted at the rate of its own day; without a currency it has its order's
 with
 
@@ -10,22 +11,18 @@ order_ids as (
 
     select order_id
     from known_refunds
-    where
-        currency is null
-        and broken_rule is null
     group by order_id
 
 ),
 
-order_currencies as (
+refunded_orders as (
 
     select
         stg_orders.order_id,
-        max(stg_orders.currency) as currency
+        max(stg_orders.currency) filter (where stg_orders.broken_rule is null) as currency
     from order_ids
     right semi join stg_orders
         on order_ids.order_id = stg_orders.order_id
-    where stg_orders.broken_rule is null
     group by stg_orders.order_id
 
 ),
@@ -34,17 +31,18 @@ with_currency as (
 
     select
         known_refunds.*,
+        refunded_orders.order_id is not null as is_order_known,
         coalesce(
             known_refunds.currency,
             case
                 when repeated_orders.order_id is not null then repeated_orders.currency
-                else order_currencies.currency
+                else refunded_orders.currency
             end,
             $reporting_currency
         ) as refund_currency
     from known_refunds
-    left join order_currencies
-        on known_refunds.order_id = order_currencies.order_id
+    left join refunded_orders
+        on known_refunds.order_id = refunded_orders.order_id
     left join repeated_orders
         on known_refunds.order_id = repeated_orders.order_id
 
@@ -110,6 +108,9 @@ select
     end as detail,
 
     ---------- numerics
-    converted_amount as amount  -- money of the reporting currency
+    converted_amount as amount,  -- money of the reporting currency
+
+    ---------- booleans
+    is_order_known  -- a row of the source orders has its order_id
 
 from judged

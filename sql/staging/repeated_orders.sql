@@ -14,16 +14,10 @@ good_versions as (
     select
         stg_orders.*,
         coalesce(
-            cast(
-                try_cast(stg_orders.updated_at as timestamp with time zone)
-                at time zone $time_zone as date
-            ) <= $as_of_date,
+            business_date(stg_orders.updated_at, $time_zone) <= $as_of_date,
             true
         ) as is_known,
-        cast(
-            try_cast(stg_orders.ordered_at as timestamp with time zone)
-            at time zone $time_zone as date
-        ) <= $as_of_date as is_past
+        business_date(stg_orders.ordered_at, $time_zone) <= $as_of_date as is_past
     from repeated_order_ids
     right semi join stg_orders
         on repeated_order_ids.order_id = stg_orders.order_id

@@ -12,10 +12,7 @@ good_copies as (
 
     select
         stg_refunds.*,
-        cast(
-            try_cast(stg_refunds.refunded_at as timestamp with time zone)
-            at time zone $time_zone as date
-        ) <= $as_of_date as is_known
+        business_date(stg_refunds.refunded_at, $time_zone) <= $as_of_date as is_known
     from repeated_refund_ids
     right semi join stg_refunds
         on repeated_refund_ids.refund_id = stg_refunds.refund_id

@@ -100,7 +100,7 @@ fn kept_files(folder: &Path) -> Vec<PathBuf> {
 
 fn all_are(report: &RunReport, how: &str) {
     let kept = reuse(report);
-    assert_eq!(kept.len(), 5, "{kept:?}");
+    assert_eq!(kept.len(), 6, "{kept:?}");
     let others: Vec<&String> = kept.iter().filter(|line| !line.ends_with(how)).collect();
     assert!(others.is_empty(), "not {how}: {others:?}");
 }
@@ -113,10 +113,15 @@ async fn a_date_run_again_uses_what_was_kept_and_publishes_the_same() {
     let before = rows(&shop).await;
     let again = shop.run(DATE).await;
     all_are(&again, ": reused");
-    let scratch = |name: &str| again.relations.iter().any(|relation| relation.name == name);
+    let relations = || again.relations.iter();
     assert!(
-        !scratch("converted_orders"),
+        relations().all(|relation| relation.name != "stg_orders"),
         "what nobody reads is not computed"
+    );
+    let mut reads = relations().flat_map(|relation| &relation.read);
+    assert!(
+        reads.all(|read| !read.name.contains("_loyalake")),
+        "reads of what is kept have its name"
     );
     assert_eq!(rows(&shop).await, before);
     all_are(&full_refresh(&shop, DATE).await, ": --full-refresh");

@@ -10,6 +10,7 @@ const DEPENDENCIES: [(&str, &[&str]); 2] = [
         "loyalake-functions",
         &[
             "loyalake-core",
+            "chrono",
             "datafusion-catalog",
             "datafusion-common",
             "datafusion-doc",

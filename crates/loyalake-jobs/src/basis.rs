@@ -41,7 +41,7 @@ impl Session<'_> {
             let run = run.clone().unwrap_or_else(|| "absent".to_owned());
             leaves.insert(format!("{PUBLISHED_SCHEMA}.{name}"), run);
         }
-        let supplied: Vec<&String> = self.sources.keys().collect();
+        let supplied: BTreeMap<&String, bool> = self.supplied().collect();
         leaves.insert(format!("{RUN_SCHEMA}.{SUPPLIED}"), digest(&json!(supplied)));
         leaves.insert(format!("{RUN_SCHEMA}.erased"), digest(&json!(erased)));
         leaves

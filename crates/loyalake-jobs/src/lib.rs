@@ -13,6 +13,7 @@ mod conform;
 pub mod contract;
 mod describe;
 mod earlier;
+mod empty;
 mod error;
 mod fingerprint;
 pub mod graph;

@@ -22,7 +22,9 @@ use chrono::{NaiveDate, Utc};
 use datafusion::arrow::array::{RecordBatch, StringArray};
 use datafusion::arrow::compute::cast;
 use datafusion::arrow::datatypes::DataType;
+use datafusion::catalog::TableProvider;
 use datafusion::datasource::MemTable;
+use datafusion::datasource::empty::EmptyTable;
 use datafusion::error::DataFusionError;
 use loyalake_lake::staging::Staged;
 use loyalake_lake::{LakeError, Location, require_conditional_put};
@@ -362,8 +364,12 @@ pub(crate) fn define_erased(session: &Session<'_>, erased: &BTreeSet<String>) ->
         .map_err(failed)?;
     let batch = RecordBatch::try_from_iter_with_nullable([(CUSTOMER, ids, true)]);
     let batch = batch.map_err(DataFusionError::from).map_err(failed)?;
-    let table = MemTable::try_new(batch.schema(), vec![vec![batch]]).map_err(failed)?;
-    session.define(RUN_SCHEMA, "erased", Arc::new(table))
+    let table: Arc<dyn TableProvider> = if erased.is_empty() {
+        Arc::new(EmptyTable::new(batch.schema()))
+    } else {
+        Arc::new(MemTable::try_new(batch.schema(), vec![vec![batch]]).map_err(failed)?)
+    };
+    session.define(RUN_SCHEMA, "erased", table)
 }
 
 /// Gives schema `run` empty relations, for sessions that do not run.

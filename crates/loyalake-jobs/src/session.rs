@@ -24,6 +24,7 @@ use crate::bind::bind;
 use crate::conform::Reading;
 use crate::contract::Contract;
 use crate::earlier::PUBLISHED_SCHEMA;
+use crate::empty::SkipEmpty;
 use crate::graph::RUN_SCHEMA;
 use crate::memory::MemoryShares;
 use crate::parameters::Parameters;
@@ -101,6 +102,7 @@ fn context_with(
         .with_config(session)
         .with_runtime_env(runtime)
         .with_default_features()
+        .with_analyzer_rule(Arc::new(SkipEmpty))
         .build();
     let failed = |source| JobsError::Execution {
         relation: "session".to_owned(),

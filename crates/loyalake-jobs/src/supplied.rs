@@ -18,10 +18,9 @@ impl Session<'_> {
     /// One row, with a column for each contract: whether it is supplied. It is when its staging
     /// relation reads configured inputs alone.
     pub(crate) fn define_supplied(&self) -> Result<()> {
-        let columns = self.project.contracts.iter().map(|contract| {
-            let is_supplied = self.is_supplied(&contract.name);
+        let columns = self.supplied().map(|(contract, is_supplied)| {
             let column: ArrayRef = Arc::new(BooleanArray::from(vec![is_supplied]));
-            (&contract.name, column)
+            (contract, column)
         });
         let table = RecordBatch::try_from_iter(columns)
             .map_err(DataFusionError::from)
@@ -31,6 +30,12 @@ impl Session<'_> {
             source,
         })?;
         self.define(RUN_SCHEMA, SUPPLIED, Arc::new(table))
+    }
+
+    /// Each contract, and whether it is supplied.
+    pub(crate) fn supplied(&self) -> impl Iterator<Item = (&String, bool)> {
+        let contracts = self.project.contracts.iter();
+        contracts.map(|contract| (&contract.name, self.is_supplied(&contract.name)))
     }
 
     fn is_supplied(&self, contract: &str) -> bool {

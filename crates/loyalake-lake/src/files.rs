@@ -155,6 +155,19 @@ impl TableProvider for FileTable {
         TableType::Base
     }
 
+    /// The number of rows, where each file's is known.
+    fn statistics(&self) -> Option<Statistics> {
+        let rows = |file: &PartitionedFile| file.statistics.as_ref().map(|known| known.num_rows);
+        let mut statistics = Statistics::new_unknown(&self.schema());
+        statistics.num_rows = self
+            .files
+            .iter()
+            .try_fold(Precision::Exact(0), |sum, file| {
+                rows(file).map(|rows| sum.add(&rows))
+            })?;
+        Some(statistics)
+    }
+
     fn supports_filters_pushdown(
         &self,
         filters: &[&Expr],

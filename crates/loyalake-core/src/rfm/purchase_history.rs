@@ -4,13 +4,18 @@
 //! Way": all purchases of one day are one occasion.
 //! Notation: a group is a customer; days count from any fixed day.
 //!
-//! The days of all customers share one array of (group, day) pairs, sorted and freed of duplicates
-//! whenever it has doubled: 8 bytes for a customer's day and no allocation for a customer.
+//! The days of all customers share one array of (group, day) pairs in the order of their arrival: 8
+//! bytes for a customer's day and no allocation for a customer. A day after all that the customer
+//! has is a new one, the last one again is not. Any other may be known already: the array is freed
+//! of duplicates when such days have made it half as long again.
 
 use crate::error::{Error, Result};
 use crate::sum::Total;
 
-/// Below this many pairs sorting is not worth it.
+/// From March of year 0 to January 1970.
+const MONTHS_TO_1970: i64 = 12 * 1969 + 10;
+
+/// Fewer days than this that may be duplicates are not worth looking for.
 const SMALLEST_BATCH: usize = 8192;
 
 /// What is known about one customer.
@@ -56,17 +61,22 @@ impl PurchaseHistory {
 #[derive(Debug, Clone, Default)]
 pub struct PurchaseHistories<T> {
     customers: Vec<Customer<T>>,
-    /// `pair(group, day)`, sorted and distinct up to `sorted`.
+    /// Apart, because few purchases are of the first day: what all need is 32 bytes a customer.
+    first_values: Vec<T>,
+    /// `pair(group, day)`.
     pairs: Vec<u64>,
-    sorted: usize,
+    /// How many of them may be there twice.
+    unsure: usize,
 }
 
 #[derive(Debug, Clone, Copy)]
 struct Customer<T> {
     total: T,
     first_day: i32,
-    first_value: T,
+    last_day: i32,
     as_of: i32,
+    /// Pairs of this group.
+    pairs: u32,
 }
 
 /// What is kept of one group, as `merge` takes it.
@@ -86,6 +96,7 @@ pub struct GroupState<'a, T> {
 #[derive(Debug, Clone)]
 pub struct TakenHistories<T> {
     customers: Vec<Customer<T>>,
+    first_values: Vec<T>,
     days: Vec<i32>,
     ends: Vec<usize>,
 }
@@ -95,8 +106,9 @@ impl<T: Total> PurchaseHistories<T> {
     pub fn new() -> Self {
         Self {
             customers: Vec::new(),
+            first_values: Vec::new(),
             pairs: Vec::new(),
-            sorted: 0,
+            unsure: 0,
         }
     }
 
@@ -111,11 +123,13 @@ impl<T: Total> PurchaseHistories<T> {
         let nobody = Customer {
             total: T::default(),
             first_day: i32::MAX,
-            first_value: T::default(),
+            last_day: i32::MIN,
             as_of: i32::MIN,
+            pairs: 0,
         };
-        self.customers
-            .resize(self.customers.len().max(groups), nobody);
+        let groups = groups.max(self.customers.len());
+        self.customers.resize(groups, nobody);
+        self.first_values.resize(groups, T::default());
         Ok(())
     }
 
@@ -158,20 +172,23 @@ impl<T: Total> PurchaseHistories<T> {
         customer.as_of = customer.as_of.max(state.as_of);
         if first_day < customer.first_day {
             customer.first_day = first_day;
-            customer.first_value = state.first_value;
+            self.first_values[group] = state.first_value;
         } else if first_day == customer.first_day {
-            customer.first_value = customer
-                .first_value
-                .plus(state.first_value)
-                .ok_or(Error::TotalOverflow)?;
+            let value = &mut self.first_values[group];
+            *value = value.plus(state.first_value).ok_or(Error::TotalOverflow)?;
         }
-        for day in state.days {
-            let pair = pair(group, *day);
-            if self.pairs.last() != Some(&pair) {
-                self.pairs.push(pair);
+        for &day in state.days {
+            if customer.pairs == 0 || day > customer.last_day {
+                customer.last_day = day;
+            } else if day == customer.last_day {
+                continue;
+            } else {
+                self.unsure += 1;
             }
+            customer.pairs += 1;
+            self.pairs.push(pair(group, day));
         }
-        if self.pairs.len() >= 2 * self.sorted.max(SMALLEST_BATCH) {
+        if self.unsure >= SMALLEST_BATCH.max(self.pairs.len() / 3) {
             self.settle();
         }
         Ok(())
@@ -179,31 +196,19 @@ impl<T: Total> PurchaseHistories<T> {
 
     /// Takes out the first `groups` groups; those that remain are numbered from 0 again.
     pub fn take(&mut self, groups: usize) -> TakenHistories<T> {
-        self.settle();
-        let remaining = self.customers.split_off(groups.min(self.customers.len()));
-        let customers = std::mem::replace(&mut self.customers, remaining);
-        let after = self
-            .pairs
-            .partition_point(|pair| group_of(*pair) < customers.len());
-        let mut days = Vec::with_capacity(after);
-        let mut ends = vec![0; customers.len()];
-        for pair in self.pairs.drain(..after) {
-            days.push(day_of(pair));
-            ends[group_of(pair)] = days.len();
-        }
-        // a group without days ends where the one before it does
-        let mut end = 0;
-        for group_end in &mut ends {
-            end = end.max(*group_end);
-            *group_end = end;
-        }
+        let taken = groups.min(self.customers.len());
+        let customers = take_first(&mut self.customers, taken);
+        let first_values = take_first(&mut self.first_values, taken);
+        let (days, ends) = distinct_days(&self.pairs, &customers);
+        self.pairs.retain(|pair| group_of(*pair) >= taken);
         for pair in &mut self.pairs {
-            *pair -= (customers.len() as u64) << 32;
+            *pair -= (taken as u64) << 32;
         }
         self.pairs.shrink_to(2 * self.pairs.len());
-        self.sorted = self.pairs.len();
+        self.unsure = self.unsure.min(self.pairs.len());
         TakenHistories {
             customers,
+            first_values,
             days,
             ends,
         }
@@ -217,16 +222,64 @@ impl<T: Total> PurchaseHistories<T> {
     /// Memory held on the heap, in bytes.
     pub fn heap_size(&self) -> usize {
         self.customers.capacity() * size_of::<Customer<T>>()
+            + self.first_values.capacity() * size_of::<T>()
             + self.pairs.capacity() * size_of::<u64>()
     }
 
+    /// Frees the pairs of duplicates.
     fn settle(&mut self) {
-        if self.sorted < self.pairs.len() {
-            self.pairs.sort_unstable();
-            self.pairs.dedup();
-            self.sorted = self.pairs.len();
+        let (days, ends) = distinct_days(&self.pairs, &self.customers);
+        self.pairs.clear();
+        for (group, customer) in self.customers.iter_mut().enumerate() {
+            let days = &days[self.pairs.len()..ends[group]];
+            customer.pairs = u32::try_from(days.len()).unwrap_or(u32::MAX);
+            self.pairs.extend(days.iter().map(|day| pair(group, *day)));
+        }
+        self.unsure = 0;
+    }
+}
+
+fn take_first<T>(values: &mut Vec<T>, count: usize) -> Vec<T> {
+    let remaining = values.split_off(count);
+    std::mem::replace(values, remaining)
+}
+
+/// The days of each of the groups `customers`, ascending and distinct, and where each group's end.
+fn distinct_days<T>(pairs: &[u64], customers: &[Customer<T>]) -> (Vec<i32>, Vec<usize>) {
+    let mut end = 0;
+    // first where the next day of each group goes, which is its end after the last one
+    let mut ends: Vec<usize> = Vec::with_capacity(customers.len());
+    for customer in customers {
+        ends.push(end);
+        end += customer.pairs as usize;
+    }
+    let mut days = vec![0; end];
+    for pair in pairs {
+        if let Some(place) = ends.get_mut(group_of(*pair)) {
+            days[*place] = day_of(*pair);
+            *place += 1;
         }
     }
+    let (mut start, mut kept) = (0, 0);
+    for end in &mut ends {
+        let group = &mut days[start..*end];
+        start = *end;
+        if !group.is_sorted_by(|one, next| one < next) {
+            group.sort_unstable();
+        }
+        let mut last = None;
+        for index in start - group.len()..start {
+            let day = days[index];
+            if last != Some(day) {
+                last = Some(day);
+                days[kept] = day;
+                kept += 1;
+            }
+        }
+        *end = kept;
+    }
+    days.truncate(kept);
+    (days, ends)
 }
 
 impl<T: Total> TakenHistories<T> {
@@ -244,22 +297,39 @@ impl<T: Total> TakenHistories<T> {
     pub fn state(&self, group: usize) -> Option<GroupState<'_, T>> {
         let start = group.checked_sub(1).map_or(0, |before| self.ends[before]);
         let days = &self.days[start..self.ends[group]];
-        let Customer {
-            total,
-            first_value,
-            as_of,
-            ..
-        } = self.customers[group];
+        let Customer { total, as_of, .. } = self.customers[group];
         (!days.is_empty()).then_some(GroupState {
             days,
             total,
-            first_value,
+            first_value: self.first_values[group],
             as_of,
         })
     }
 }
 
 impl<T: Total> GroupState<'_, T> {
+    /// The last day but one.
+    pub fn previous_purchase_on(&self) -> Option<i32> {
+        self.days.iter().rev().nth(1).copied()
+    }
+
+    /// The calendar months with a purchase, counted from January 1970, when days count from its
+    /// first.
+    pub fn purchase_months(&self) -> impl Iterator<Item = i64> {
+        let mut last = None;
+        self.days.iter().filter_map(move |day| {
+            let month = calendar_month(*day);
+            (last.replace(month) != Some(month)).then_some(month)
+        })
+    }
+
+    /// The days up to the one `holdout_days` days before `as_of`.
+    pub fn calibration_days(&self, holdout_days: i32) -> &[i32] {
+        let end = i64::from(self.as_of) - i64::from(holdout_days);
+        let days = self.days.partition_point(|day| i64::from(*day) <= end);
+        &self.days[..days]
+    }
+
     /// The history, with totals turned into doubles by `to_f64`; `None` without purchases.
     pub fn finish(&self, to_f64: impl Fn(T) -> f64) -> Option<PurchaseHistory> {
         let (first, last) = (*self.days.first()?, *self.days.last()?);
@@ -276,9 +346,26 @@ impl<T: Total> GroupState<'_, T> {
     }
 }
 
-/// Sorts by group, then by day.
+/// The calendar month of a day that counts from 1970-01-01: months from January 1970, in the
+/// Gregorian calendar.
+///
+/// Source: Hinnant, "chrono-Compatible Low-Level Date Algorithms", `civil_from_days`: years begin
+/// in March there.
+fn calendar_month(day: i32) -> i64 {
+    let since_march = i64::from(day) + 719_468;
+    let (era, day_of_era) = (
+        since_march.div_euclid(146_097),
+        since_march.rem_euclid(146_097),
+    );
+    let leaps = day_of_era / 1460 - day_of_era / 36_524 + day_of_era / 146_096;
+    let year_of_era = (day_of_era - leaps) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    12 * (400 * era + year_of_era) + (5 * day_of_year + 2) / 153 - MONTHS_TO_1970
+}
+
+/// A group and one of its days in a number.
 fn pair(group: usize, day: i32) -> u64 {
-    ((group as u64) << 32) | u64::from(day.cast_unsigned() ^ (1 << 31))
+    ((group as u64) << 32) | u64::from(day.cast_unsigned())
 }
 
 fn group_of(pair: u64) -> usize {
@@ -290,7 +377,7 @@ fn group_of(pair: u64) -> usize {
     reason = "the lower half has 32 bits"
 )]
 fn day_of(pair: u64) -> i32 {
-    (pair as u32 ^ (1 << 31)).cast_signed()
+    (pair as u32).cast_signed()
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! Purchase histories, cut points and scores by recency, frequency and monetary value.
 
+mod business_date;
 mod concentration;
 mod purchase_history;
 mod quantile_cuts;
@@ -21,6 +22,7 @@ const SECTION: DocSection = DocSection {
 
 /// Registers the functions of this domain.
 pub(crate) fn register(registry: &mut dyn FunctionRegistry) -> Result<()> {
+    registry.register_udf(Arc::new(business_date::business_date()))?;
     registry.register_udaf(Arc::new(purchase_history::purchase_history()))?;
     registry.register_udaf(Arc::new(quantile_cuts::quantile_cuts()))?;
     registry.register_udf(Arc::new(score::score_bin()))?;

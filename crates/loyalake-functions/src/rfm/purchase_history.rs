@@ -1,5 +1,5 @@
-//! `purchase_history(purchased_on, value, as_of_date)`: what the models need to know about a
-//! customer.
+//! `purchase_history(purchased_on, value, as_of_date[, holdout_days])`: what the models need to
+//! know about a customer.
 
 mod groups;
 mod money;
@@ -7,15 +7,19 @@ mod money;
 use std::sync::{Arc, LazyLock};
 
 use datafusion_common::arrow::datatypes::{DataType, Field, FieldRef, Fields};
-use datafusion_common::{Result, exec_datafusion_err};
+use datafusion_common::{Result, ScalarValue, exec_datafusion_err, plan_err};
 use datafusion_doc::Documentation;
-use datafusion_expr::function::{AccumulatorArgs, StateFieldsArgs};
+use datafusion_expr::function::{
+    AccumulatorArgs, AggregateFunctionSimplification, StateFieldsArgs,
+};
 use datafusion_expr::utils::{AggregateOrderSensitivity, format_state_name};
 use datafusion_expr::{Accumulator, AggregateUDF, AggregateUDFImpl, GroupsAccumulator, Signature};
 
 use self::groups::HistoryGroups;
 use self::money::{Decimals, Doubles, Money, decimal_scale};
-use crate::args::{DATE, NUMBER, Parameters};
+use crate::args::{
+    DATE, NUMBER, Parameters, WHOLE_NUMBER, check_constant_while_planning, constant_argument,
+};
 use crate::single_group::SingleGroup;
 
 /// The SQL function.
@@ -31,8 +35,16 @@ const PARAMETERS: Parameters = Parameters::new(
         ("purchased_on", DATE),
         ("value", NUMBER),
         ("as_of_date", DATE),
+        ("holdout_days", WHOLE_NUMBER),
     ],
-);
+)
+.with_optional(1);
+
+/// Where `holdout_days` stands.
+const HOLDOUT_DAYS: usize = 3;
+
+/// Fields of the result without `holdout_days`.
+const PLAIN_FIELDS: usize = 10;
 
 static DOCUMENTATION: LazyLock<Documentation> = LazyLock::new(|| {
     Documentation::builder(
@@ -44,14 +56,22 @@ static DOCUMENTATION: LazyLock<Documentation> = LazyLock::new(|| {
          after the first; NULL without any). Several rows of one day are one purchase, in whatever \
          order they arrive. Decimal and whole values are summed exactly, doubles in twice their \
          precision. Rows after as_of_date are ignored; so are rows with a NULL and values that are \
-         not finite. A group without purchases gives NULL.",
-        "purchase_history(purchased_on, value, as_of_date)",
+         not finite. A group without purchases gives NULL. With holdout_days the struct also has \
+         previous_purchase_on (the purchase day before the last), purchase_months (the calendar \
+         months with a purchase, counted from January 1970), calibration_purchase_days and \
+         calibration_last_purchase_on (of the days before the last holdout_days days up to \
+         as_of_date).",
+        "purchase_history(purchased_on, value, as_of_date[, holdout_days])",
     )
     .with_argument("purchased_on", "The day of the purchase, a date.")
     .with_argument("value", "What the purchase is worth, a number of any type.")
     .with_argument(
         "as_of_date",
         "The last day to look at, a date, the same in all rows of a group; else the latest counts.",
+    )
+    .with_argument(
+        "holdout_days",
+        "Days at the end that models are judged by, a constant from 0 on.",
     )
     .with_sql_example(
         "select customer_id, purchase_history(purchased_on, value, date '2026-03-31') as history \
@@ -82,7 +102,8 @@ impl AggregateUDFImpl for PurchaseHistory {
 
     fn return_type(&self, types: &[DataType]) -> Result<DataType> {
         PARAMETERS.check(types)?;
-        Ok(DataType::Struct(result_fields()))
+        let has_holdout = types.len() > HOLDOUT_DAYS;
+        Ok(DataType::Struct(result_fields(has_holdout)))
     }
 
     fn state_fields(&self, args: StateFieldsArgs) -> Result<Vec<FieldRef>> {
@@ -94,9 +115,16 @@ impl AggregateUDFImpl for PurchaseHistory {
     }
 
     fn accumulator(&self, args: AccumulatorArgs) -> Result<Box<dyn Accumulator>> {
+        let holdout_days = holdout_of(&args)?;
         Ok(match decimal_scale(args.expr_fields[1].data_type()) {
-            Some(scale) => Box::new(SingleGroup::new(HistoryGroups::of_one(Decimals { scale })?)),
-            None => Box::new(SingleGroup::new(HistoryGroups::of_one(Doubles)?)),
+            Some(scale) => {
+                let groups = HistoryGroups::of_one(Decimals { scale }, holdout_days)?;
+                Box::new(SingleGroup::new(groups))
+            }
+            None => Box::new(SingleGroup::new(HistoryGroups::of_one(
+                Doubles,
+                holdout_days,
+            )?)),
         })
     }
 
@@ -108,10 +136,16 @@ impl AggregateUDFImpl for PurchaseHistory {
         &self,
         args: AccumulatorArgs,
     ) -> Result<Box<dyn GroupsAccumulator>> {
+        let holdout_days = holdout_of(&args)?;
         Ok(match decimal_scale(args.expr_fields[1].data_type()) {
-            Some(scale) => Box::new(HistoryGroups::new(Decimals { scale })),
-            None => Box::new(HistoryGroups::new(Doubles)),
+            Some(scale) => Box::new(HistoryGroups::new(Decimals { scale }, holdout_days)),
+            None => Box::new(HistoryGroups::new(Doubles, holdout_days)),
         })
+    }
+
+    fn simplify(&self) -> Option<AggregateFunctionSimplification> {
+        let check = |value: Option<&ScalarValue>| holdout_days(value).map(drop);
+        Some(check_constant_while_planning(HOLDOUT_DAYS, check))
     }
 
     fn order_sensitivity(&self) -> AggregateOrderSensitivity {
@@ -123,7 +157,31 @@ impl AggregateUDFImpl for PurchaseHistory {
     }
 }
 
-fn result_fields() -> Fields {
+/// The constant `holdout_days`, where there is one.
+fn holdout_of(args: &AccumulatorArgs) -> Result<Option<i32>> {
+    if args.exprs.len() <= HOLDOUT_DAYS {
+        return Ok(None);
+    }
+    holdout_days(constant_argument(args, HOLDOUT_DAYS).as_ref()).map(Some)
+}
+
+fn holdout_days(days: Option<&ScalarValue>) -> Result<i32> {
+    let Some(days) = days else {
+        return plan_err!(
+            "purchase_history: argument 4 (holdout_days) must be a constant, but is a column; \
+             write a number"
+        );
+    };
+    match days.cast_to(&DataType::Int32) {
+        Ok(ScalarValue::Int32(Some(days))) if days >= 0 => Ok(days),
+        _ => plan_err!(
+            "purchase_history: argument 4 (holdout_days) must be from 0 to 2147483647, \
+             but is {days}"
+        ),
+    }
+}
+
+fn result_fields(has_holdout: bool) -> Fields {
     let fields = [
         ("purchase_days", DataType::Int64),
         ("repeat_purchases", DataType::Int64),
@@ -135,9 +193,20 @@ fn result_fields() -> Fields {
         ("total_value", DataType::Float64),
         ("mean_value", DataType::Float64),
         ("mean_repeat_value", DataType::Float64),
+        // with holdout_days
+        ("previous_purchase_on", DataType::Date32),
+        ("purchase_months", DataType::new_list(DataType::Int64, true)),
+        ("calibration_purchase_days", DataType::Int64),
+        ("calibration_last_purchase_on", DataType::Date32),
     ];
+    let count = if has_holdout {
+        fields.len()
+    } else {
+        PLAIN_FIELDS
+    };
     fields
         .into_iter()
+        .take(count)
         .map(|(name, data_type)| Field::new(name, data_type, true))
         .collect()
 }

@@ -24,10 +24,8 @@ pub(super) struct Reusable {
     basis: Basis,
     /// Stands for the basis.
     key: String,
-    /// What an earlier run has kept, and whose it is.
-    found: Option<(String, Staged)>,
-    /// Why nothing was found.
-    refused: Vec<String>,
+    /// The run that has kept it, and its rows; or why nothing was found.
+    found: std::result::Result<(String, Staged), Vec<String>>,
 }
 
 /// The needed relations that are kept. Those that rest on the run itself are not.
@@ -43,40 +41,48 @@ pub(super) fn reusable(
         let reusable = Reusable {
             key: digest(&json!(basis)),
             basis,
-            found: None,
-            refused: Vec::new(),
+            found: Err(Vec::new()),
         };
         (file.name.clone(), reusable)
     });
     reusable.collect()
 }
 
+impl Reusable {
+    /// What an earlier run has kept, or why it can't be used.
+    async fn find(
+        &self,
+        output: &Location,
+        name: &str,
+        columns: SchemaRef,
+    ) -> Result<std::result::Result<(String, Staged), Vec<String>>> {
+        if let Some((kept, staged)) = kept::find(output, name, &self.key, columns).await? {
+            return Ok(Ok((kept.run_id, staged)));
+        }
+        let before = kept::all(output, name).await?;
+        let changed = before.iter().map(|kept| changes(&kept.basis, &self.basis));
+        let fewest = changed.min_by_key(Vec::len).unwrap_or_default();
+        // no change at all: its files are gone
+        if fewest.is_empty() {
+            return Ok(Err(vec!["nothing is kept".to_owned()]));
+        }
+        Ok(Err(fewest))
+    }
+}
+
 impl Run<'_> {
     /// Finds what earlier runs have kept; what only these relations read is not needed then.
     pub(super) async fn look_for_kept(&mut self) -> Result<()> {
         for (name, reusable) in &mut self.reusable {
-            if self.full_refresh {
-                reusable.refused.push("--full-refresh".to_owned());
-                continue;
-            }
-            let columns = self.session.columns(name).await?;
-            let found = kept::find(&self.output, name, &reusable.key, columns).await?;
-            if let Some((kept, staged)) = found {
-                reusable.found = Some((kept.run_id, staged));
-                continue;
-            }
-            let before = kept::all(&self.output, name).await?;
-            let changed = before
-                .iter()
-                .map(|kept| changes(&kept.basis, &reusable.basis));
-            reusable.refused = changed.min_by_key(Vec::len).unwrap_or_default();
-            // no change at all: its files are gone
-            if reusable.refused.is_empty() {
-                reusable.refused.push("nothing is kept".to_owned());
-            }
+            reusable.found = if self.full_refresh {
+                Err(vec!["--full-refresh".to_owned()])
+            } else {
+                let columns = self.session.columns(name).await?;
+                reusable.find(&self.output, name, columns).await?
+            };
         }
         let reused = self.reusable.iter();
-        let reused = reused.filter(|(_, reusable)| reusable.found.is_some());
+        let reused = reused.filter(|(_, reusable)| reusable.found.is_ok());
         let reused: BTreeSet<String> = reused.map(|(name, _)| name.clone()).collect();
         self.needed = needed_files(self.session.project, &self.tables, &reused);
         // a kept relation that only kept ones read stays kept
@@ -91,17 +97,17 @@ impl Run<'_> {
     }
 
     /// The rows that an earlier run has kept.
-    pub(super) fn kept_rows(&self, name: &str) -> Option<Staged> {
-        let (_, staged) = self.reusable.get(name)?.found.as_ref()?;
-        Some(staged.clone())
+    pub(super) fn kept_rows(&self, name: &str) -> Option<&Staged> {
+        let (_, staged) = self.reusable.get(name)?.found.as_ref().ok()?;
+        Some(staged)
     }
 
     /// What the report says of a relation that is kept.
     pub(super) fn reuse_of(&self, name: &str) -> Option<Reuse> {
         let reusable = self.reusable.get(name)?;
         Some(match &reusable.found {
-            Some((run_id, _)) => Reuse::FromRun(run_id.clone()),
-            None => Reuse::Refused(reusable.refused.clone()),
+            Ok((run_id, _)) => Reuse::FromRun(run_id.clone()),
+            Err(reasons) => Reuse::Refused(reasons.clone()),
         })
     }
 
@@ -112,7 +118,7 @@ impl Run<'_> {
 
     /// Lets later runs find what this one has computed.
     pub(super) async fn keep(&self) -> Result<()> {
-        for (name, reusable) in self.reusable.iter().filter(|(_, new)| new.found.is_none()) {
+        for (name, reusable) in self.reusable.iter().filter(|(_, new)| new.found.is_err()) {
             if let Some(staged) = self.staged.get(name) {
                 let (key, run_id) = (&reusable.key, &self.report.run_id);
                 kept::keep(&self.output, name, key, run_id, &reusable.basis, staged).await?;

@@ -45,14 +45,12 @@ impl Run<'_> {
 
     /// Computes a relation and gives it its name.
     pub(super) async fn stage(&mut self, file: &SqlFile) -> Result<()> {
-        let plan = self.session.plan(file).await?;
         let mode = self.mode(file);
-        if let Some(staged) = self.kept_rows(&file.name) {
-            let table = Arc::new(staged.table()?);
-            self.session.define(JOB_SCHEMA, &file.name, table)?;
+        if let Some(staged) = self.kept_rows(&file.name).cloned() {
             self.note(&file.name, mode, Some(&staged), 0.0, Taken::default());
-            return Ok(());
+            return self.define_staged(file, staged);
         }
+        let plan = self.session.plan(file).await?;
         let (plan, folder) = match mode {
             Mode::View => {
                 self.session.define_view(&file.name, plan)?;
@@ -68,8 +66,13 @@ impl Run<'_> {
             Mode::Scratch | Mode::Table | Mode::Reused => (plan, self.scratch.child(&file.name)),
         };
         let staged = self.write(&file.name, plan, &folder, mode).await?;
-        self.session
-            .define(JOB_SCHEMA, &file.name, Arc::new(staged.table()?))?;
+        self.define_staged(file, staged)
+    }
+
+    /// Gives a relation's name to its rows.
+    fn define_staged(&mut self, file: &SqlFile, staged: Staged) -> Result<()> {
+        let table = Arc::new(staged.table()?);
+        self.session.define(JOB_SCHEMA, &file.name, table)?;
         self.staged.insert(file.name.clone(), staged);
         Ok(())
     }
@@ -93,6 +96,10 @@ impl Run<'_> {
         let (staged, taken) = match self.write_with(state, name, &plan, folder).await {
             Err(error) if error.is_out_of_memory() => {
                 staging::remove(folder).await?;
+                self.report.warnings.push(format!(
+                    "{name}: out of memory, so computed again with joins that sort; raise \
+                     engine.memory_limit to spare that"
+                ));
                 let state = self.session.frugal_state();
                 self.write_with(state, name, &plan, folder).await?
             }

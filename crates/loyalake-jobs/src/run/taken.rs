@@ -10,6 +10,7 @@ use datafusion::execution::memory_pool::TrackConsumersPool;
 use datafusion::execution::object_store::ObjectStoreUrl;
 use datafusion::physical_plan::ExecutionPlan;
 use loyalake_lake::Location;
+use loyalake_lake::staging::Staged;
 
 use super::Run;
 use crate::memory::MemoryShares;
@@ -101,6 +102,10 @@ impl Run<'_> {
             return format!("source.{name}");
         }
         let path = &scan.file.object_meta.location;
+        let is_in = |staged: &Staged| path.prefix_matches(staged.location.path());
+        if let Some((name, _)) = self.staged.iter().find(|(_, staged)| is_in(staged)) {
+            return name.clone();
+        }
         let first_below = |folder: &Location| {
             let mut parts = path.prefix_match(folder.path())?;
             Some(parts.next()?.as_ref().to_owned())
@@ -108,12 +113,7 @@ impl Run<'_> {
         if let Some(name) = first_below(&self.scratch) {
             return name;
         }
-        let is_staged = |name: &String| {
-            let staged = self.staged.get(name);
-            staged.is_some_and(|staged| path.prefix_matches(staged.location.path()))
-        };
         match first_below(&self.output) {
-            Some(name) if is_staged(&name) => name,
             Some(name) => format!("history.{name}"),
             None => path.to_string(),
         }

@@ -98,6 +98,36 @@ fn repeated_days_take_no_memory() {
     );
 }
 
+#[test]
+fn months_are_those_of_the_calendar() {
+    // 1968-02-28, 1968-02-29, 1968-03-01, 1969-12-31, 1970-01-01, 1970-01-31, 1970-02-01,
+    // 2000-02-29, 2000-03-01, 2100-02-28, 2100-03-01
+    let days = [
+        -673, -672, -671, -1, 0, 30, 31, 11_016, 11_017, 47_540, 47_541,
+    ];
+    let months = days.map(calendar_month);
+    assert_eq!(months, [-23, -23, -22, -1, 0, 0, 1, 361, 362, 1561, 1562]);
+    let mut histories = PurchaseHistories::<i128>::new();
+    histories.grow(1).unwrap();
+    for day in days {
+        histories.update(0, day, 1, 50_000).unwrap();
+    }
+    let taken = histories.take(1);
+    let found: Vec<i64> = taken.state(0).unwrap().purchase_months().collect();
+    assert_eq!(found, [-23, -22, -1, 0, 1, 361, 362, 1561, 1562]);
+}
+
+#[test]
+fn calibration_ends_before_the_holdout() {
+    let taken = histories(&[(0, 60, 1), (0, 10, 1), (0, 61, 1)]).take(1);
+    let state = taken.state(0).unwrap();
+    assert_eq!(state.calibration_days(40), [10, 60]);
+    assert_eq!(state.calibration_days(41), [10]);
+    assert_eq!(state.calibration_days(0), state.days);
+    assert_eq!(state.calibration_days(i32::MAX), []);
+    assert_eq!(state.previous_purchase_on(), Some(60));
+}
+
 fn purchases() -> impl Strategy<Value = Vec<(usize, i32, i128)>> {
     prop::collection::vec((0_usize..4, 0_i32..120, -500_i128..500), 0..300)
 }

@@ -14,6 +14,7 @@ use datafusion_expr::{EmitTo, GroupsAccumulator};
 use loyalake_core::rfm::purchase_history::{
     GroupState, PurchaseHistories, PurchaseHistory as History, TakenHistories,
 };
+use loyalake_core::sum::Total;
 
 use super::money::{Money, Native};
 use super::{PARAMETERS, function_error, result_fields};
@@ -24,6 +25,7 @@ use crate::args::{date32, state_column};
 pub(super) struct HistoryGroups<M: Money> {
     money: M,
     histories: PurchaseHistories<M::Total>,
+    holdout_days: Option<i32>,
 }
 
 /// The arguments as columns of one type each.
@@ -58,16 +60,17 @@ impl<M: Money> Purchases<M> {
 
 impl<M: Money> HistoryGroups<M> {
     /// No groups yet.
-    pub(super) fn new(money: M) -> Self {
+    pub(super) fn new(money: M, holdout_days: Option<i32>) -> Self {
         Self {
             money,
             histories: PurchaseHistories::new(),
+            holdout_days,
         }
     }
 
     /// One group without purchases.
-    pub(super) fn of_one(money: M) -> Result<Self> {
-        let mut groups = Self::new(money);
+    pub(super) fn of_one(money: M, holdout_days: Option<i32>) -> Result<Self> {
+        let mut groups = Self::new(money, holdout_days);
         groups.grow(1)?;
         Ok(groups)
     }
@@ -194,11 +197,17 @@ impl<M: Money> GroupsAccumulator for HistoryGroups<M> {
     fn evaluate(&mut self, emit_to: EmitTo) -> Result<ArrayRef> {
         let taken = self.take(emit_to);
         let mut columns = ResultColumns::default();
+        let mut holdout = self.holdout_days.map(HoldoutColumns::new);
         for group in 0..taken.len() {
             let state = taken.state(group);
-            columns.append(state.and_then(|state| state.finish(|total| self.money.to_f64(total))));
+            let history =
+                |state: &GroupState<'_, _>| state.finish(|total| self.money.to_f64(total));
+            columns.append(state.as_ref().and_then(history));
+            if let Some(holdout) = &mut holdout {
+                holdout.append(state.as_ref());
+            }
         }
-        columns.finish()
+        columns.finish(holdout)
     }
 
     fn size(&self) -> usize {
@@ -253,8 +262,8 @@ impl ResultColumns {
         self.is_known.push(history.is_some());
     }
 
-    fn finish(mut self) -> Result<ArrayRef> {
-        let columns: Vec<ArrayRef> = vec![
+    fn finish(mut self, holdout: Option<HoldoutColumns>) -> Result<ArrayRef> {
+        let mut columns: Vec<ArrayRef> = vec![
             Arc::new(self.purchase_days.finish()),
             Arc::new(self.repeat_purchases.finish()),
             Arc::new(self.first_purchase_on.finish()),
@@ -266,11 +275,51 @@ impl ResultColumns {
             Arc::new(self.mean_value.finish()),
             Arc::new(self.mean_repeat_value.finish()),
         ];
-        let is_known = self.is_known.into();
-        Ok(Arc::new(StructArray::try_new(
-            result_fields(),
-            columns,
-            Some(is_known),
-        )?))
+        let fields = result_fields(holdout.is_some());
+        columns.extend(holdout.into_iter().flat_map(HoldoutColumns::finish));
+        let is_known = Some(self.is_known.into());
+        Ok(Arc::new(StructArray::try_new(fields, columns, is_known)?))
+    }
+}
+
+/// What the result has with `holdout_days`.
+struct HoldoutColumns {
+    holdout_days: i32,
+    previous_purchase_on: Date32Builder,
+    purchase_months: ListBuilder<Int64Builder>,
+    calibration_purchase_days: Int64Builder,
+    calibration_last_purchase_on: Date32Builder,
+}
+
+impl HoldoutColumns {
+    fn new(holdout_days: i32) -> Self {
+        Self {
+            holdout_days,
+            previous_purchase_on: Date32Builder::new(),
+            purchase_months: ListBuilder::new(Int64Builder::new()),
+            calibration_purchase_days: Int64Builder::new(),
+            calibration_last_purchase_on: Date32Builder::new(),
+        }
+    }
+
+    fn append<T: Total>(&mut self, state: Option<&GroupState<'_, T>>) {
+        let days = state.map(|state| state.calibration_days(self.holdout_days));
+        self.previous_purchase_on
+            .append_option(state.and_then(GroupState::previous_purchase_on));
+        self.purchase_months
+            .append_option(state.map(|state| state.purchase_months().map(Some)));
+        self.calibration_purchase_days
+            .append_option(days.and_then(|days| i64::try_from(days.len()).ok()));
+        self.calibration_last_purchase_on
+            .append_option(days.and_then(|days| days.last().copied()));
+    }
+
+    fn finish(mut self) -> [ArrayRef; 4] {
+        [
+            Arc::new(self.previous_purchase_on.finish()),
+            Arc::new(self.purchase_months.finish()),
+            Arc::new(self.calibration_purchase_days.finish()),
+            Arc::new(self.calibration_last_purchase_on.finish()),
+        ]
     }
 }

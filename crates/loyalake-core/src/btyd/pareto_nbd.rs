@@ -256,6 +256,12 @@ impl PurchaseModel for ParetoNbd {
         posterior.shape / posterior.rate * time
     }
 
+    /// Those of a customer who does not leave.
+    fn most_purchases_if_alive(&self, x: f64, age: f64, horizon: f64) -> f64 {
+        let posterior = self.posterior(x, age);
+        posterior.shape / posterior.rate * horizon
+    }
+
     fn time_scale(&self) -> f64 {
         self.alpha.min(self.beta)
     }

@@ -8,9 +8,12 @@
 //! # Formula
 //! P(S ≤ s) = P(N = 0) + Σ P(N = n) I(p n, Q; z), z = s / (s + V), Q = q + p x, V = v + m x
 
+use std::cell::LazyCell;
+
 use super::gamma_gamma::GammaGamma;
 use super::{History, PurchaseModel, Spend};
-use crate::special::{BetaMixture, logistic};
+use crate::normal::normal_quantile;
+use crate::special::{BetaMixture, Distribution, logistic};
 
 /// Counts less probable than this, beyond the mean, are left out.
 const LEFT_OUT: f64 = 1e-8;
@@ -20,16 +23,18 @@ const FIRST: [usize; 3] = [24, 72, SINGLE];
 const SINGLE: usize = 256;
 /// Most counts that are looked at: up to ten million purchases.
 const MOST_NODES: usize = 3_000;
-/// Most steps of the search, which needs about five.
+/// Most steps of the search, which needs about two.
 const MOST_STEPS: usize = 200;
 /// Counts that differ by less than this part of their square root, and by fewer standard
 /// deviations, are taken together.
 const BIN: f64 = 0.4;
 const BIN_DEVIATIONS: f64 = 0.15;
-/// Relative error of the distribution of a total.
-const TOLERANCE: f64 = 1e-10;
-/// A step of Newton's method in ln s that is no longer leaves an error of about its square.
-const LAST_STEP: f64 = 1e-4;
+/// Error of the distribution of a total, to the smaller tail.
+const TOLERANCE: f64 = 1e-11;
+/// Steps in ln s below which curvature matters little, and with its correction leave an error of
+/// about the fourth power.
+const SHORT_STEP: f64 = 0.3;
+const LAST_STEP: f64 = 1e-3;
 
 /// The value in the horizon that is not exceeded with probability q, 0 ≤ q < 1; `spend` is `None`
 /// for a customer without a repeat purchase. 0 when there is no purchase with probability q.
@@ -59,20 +64,21 @@ pub fn value_quantile(
     let share = (q - none) / (1.0 - none);
     let (p, shape, scale) = spending.posterior(spend);
     let parts: Vec<(f64, f64)> = counts.iter().map(|(n, share)| (*share, p * n)).collect();
-    let totals = BetaMixture::new(&parts, shape, TOLERANCE);
-    let mean: f64 = counts.iter().map(|(n, share)| n * share).sum();
-    scale * quantile(&totals, share, (p * mean / shape).ln()).exp()
+    let totals = BetaMixture::new(&parts, shape);
+    scale * quantile(&totals, share, start(&parts, shape, share)).exp()
 }
 
 /// Numbers of purchases from 1 on, and how probable each (with its neighbours) is for a customer
 /// who is alive.
 fn counts(model: &dyn PurchaseModel, [x, age, horizon]: [f64; 3]) -> Vec<(f64, f64)> {
-    let mean = model.purchases_if_alive(x, age, Some(horizon), 0.0);
-    let is_last = |n: f64, probability: f64| n > mean && probability < LEFT_OUT;
+    let most = model.most_purchases_if_alive(x, age, horizon);
+    let mean = LazyCell::new(|| model.purchases_if_alive(x, age, Some(horizon), 0.0));
+    let is_beyond = |n: f64, means: f64| n > means * most || n > means * *mean;
+    let is_last = |n: f64, probability: f64| probability < LEFT_OUT && is_beyond(n, 1.0);
     let mut counts: Vec<(f64, f64)> = Vec::new();
     let mut is_all = false;
     for most in FIRST {
-        if !is_all && (most == SINGLE || most as f64 > 2.0 * mean) {
+        if !is_all && (most == SINGLE || is_beyond(most as f64, 2.0)) {
             let first = model.first_counts_if_alive(x, age, horizon, most);
             counts = (1..).map(f64::from).zip(first).collect();
             is_all = counts.last().is_some_and(|(n, last)| is_last(*n, *last));
@@ -137,22 +143,32 @@ fn add_far_counts(
     }
 }
 
+/// About the ln odds at which a mixture of beta variables reaches the share: as if normal, around
+/// the ln odds of the mean a.
+fn start(parts: &[(f64, f64)], b: f64, share: f64) -> f64 {
+    let (mut mean, mut squares) = (0.0, 0.0);
+    for (weight, a) in parts {
+        mean += weight * a;
+        squares += weight * a * a;
+    }
+    let varying = (squares / (mean * mean) + 1.0 / mean).ln();
+    let deviation = (varying + (1.0 / b).ln_1p()).sqrt();
+    (mean / b).ln() - 0.5 * varying + deviation * normal_quantile(share)
+}
+
 /// The ln odds at which a mixture of beta variables reaches the share.
 fn quantile(mixture: &BetaMixture, share: f64, start: f64) -> f64 {
     let (mut low, mut high) = (f64::NEG_INFINITY, f64::INFINITY);
+    let tail = share.min(1.0 - share);
     let mut y = start;
     for _ in 0..MOST_STEPS {
-        let (below, density) = mixture.at(y.exp());
-        if below < share {
+        let at = mixture.at(y.exp(), TOLERANCE * tail);
+        if at.share < share {
             low = y;
         } else {
             high = y;
         }
-        let step = if share < 0.5 {
-            (share / below).ln() * below / density
-        } else {
-            ((1.0 - below) / (1.0 - share)).ln() * (1.0 - below) / density
-        };
+        let step = step(&at, share);
         if step.abs() < LAST_STEP {
             return y + step;
         }
@@ -164,6 +180,27 @@ fn quantile(mixture: &BetaMixture, share: f64, start: f64) -> f64 {
         };
     }
     y
+}
+
+/// From a point to about where the distribution reaches the share.
+///
+/// # Formula
+/// Newton's step n for f = ln(tail / its share) and, where it is short, the inverse of f's series:
+/// n − c₂ n² + (2 c₂² − c₃) n³, c₂ = f″ / (2 f′), c₃ = f‴ / (6 f′)
+fn step(at: &Distribution, share: f64) -> f64 {
+    let (tail, sign, target) = if share < 0.5 {
+        (at.share, 1.0, share)
+    } else {
+        (1.0 - at.share, -1.0, 1.0 - share)
+    };
+    let [first, second, third] = at.density.map(|density| sign * density / tail);
+    let newton = (target / tail).ln() / first;
+    if newton.abs() > SHORT_STEP {
+        return newton;
+    }
+    let bend = 0.5 * (second / first - first);
+    let twist = (third / first - 3.0 * second + 2.0 * first * first) / 6.0;
+    newton * (1.0 - newton * (bend - newton * (2.0 * bend * bend - twist)))
 }
 
 /// A point between the ends; far beyond `y` where there is none.

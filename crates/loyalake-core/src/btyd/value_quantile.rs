@@ -35,6 +35,11 @@ const TOLERANCE: f64 = 1e-11;
 /// about the fourth power.
 const SHORT_STEP: f64 = 0.3;
 const LAST_STEP: f64 = 1e-3;
+/// The search starts within so many standard deviations of the median: further out, where nearly
+/// nothing is, it would start from rounding errors.
+const FAR: f64 = 2.0;
+/// Where a tail is rounding errors, steps may point anywhere.
+const LONGEST_STEP: f64 = 30.0;
 
 /// The value in the horizon that is not exceeded with probability q, 0 ≤ q < 1; `spend` is `None`
 /// for a customer without a repeat purchase. 0 when there is no purchase with probability q.
@@ -153,7 +158,7 @@ fn start(parts: &[(f64, f64)], b: f64, share: f64) -> f64 {
     }
     let varying = (squares / (mean * mean) + 1.0 / mean).ln();
     let deviation = (varying + (1.0 / b).ln_1p()).sqrt();
-    (mean / b).ln() - 0.5 * varying + deviation * normal_quantile(share)
+    (mean / b).ln() - 0.5 * varying + deviation * normal_quantile(share).clamp(-FAR, FAR)
 }
 
 /// The ln odds at which a mixture of beta variables reaches the share.
@@ -172,7 +177,7 @@ fn quantile(mixture: &BetaMixture, share: f64, start: f64) -> f64 {
         if step.abs() < LAST_STEP {
             return y + step;
         }
-        let next = y + step;
+        let next = y + step.clamp(-LONGEST_STEP, LONGEST_STEP);
         y = if next > low && next < high {
             next
         } else {
@@ -326,6 +331,22 @@ mod tests {
                 before = value;
             }
             assert!(before > 0.0, "{name}");
+        }
+    }
+
+    /// Where nearly nobody is, the search has little to go by.
+    #[test]
+    fn quantiles_of_the_last_customers_rise() {
+        let model = bg_nbd::try_new(&[0.45, 48.0, 0.85, 20.0]).unwrap();
+        let spending = GammaGamma::try_new(&[19.0, 0.6, 4.6]).unwrap();
+        let history = History::try_new(52.0, 259.0, 274.0).unwrap();
+        let spend = Spend::try_new(52.0, 20.0);
+        let mut before = 0.0;
+        for beyond in [0.1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6] {
+            let q = 1.0 - beyond;
+            let value = value_quantile(&model, &spending, &history, spend.as_ref(), HORIZON, q);
+            assert!(value > before && value < 5_000.0, "{q}: {value}");
+            before = value;
         }
     }
 }

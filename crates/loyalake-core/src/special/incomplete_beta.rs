@@ -26,13 +26,18 @@ const NEGLIGIBLE: f64 = 1e-20;
 impl IncompleteBeta {
     /// For Beta(a, b), a, b > 0.
     pub fn new(a: f64, b: f64) -> Self {
+        Self::with_ln_gamma(a, b, ln_gamma(b))
+    }
+
+    /// The same when ln Γ(b) is known.
+    fn with_ln_gamma(a: f64, b: f64, ln_gamma_b: f64) -> Self {
         // The larger argument rises by the smaller one: nothing large cancels.
-        let (low, high) = if a < b { (a, b) } else { (b, a) };
-        Self {
-            a,
-            b,
-            ln_scale: ln_rising(high, low) - ln_gamma(low),
-        }
+        let ln_scale = if a < b {
+            ln_rising(b, a) - ln_gamma(a)
+        } else {
+            ln_rising(a, b) - ln_gamma_b
+        };
+        Self { a, b, ln_scale }
     }
 
     /// ln I(a, b; z) − a ln(z / (1 − z)) in the limit of small z.
@@ -81,13 +86,14 @@ pub struct Distribution {
 impl BetaMixture {
     /// For pairs of weight and a.
     pub fn new(parts: &[(f64, f64)], b: f64) -> Self {
+        let ln_gamma_b = ln_gamma(b);
         let lanes = |parts: &[(f64, f64)]| {
             // Lanes without a part repeat the last one, which then counts nothing.
             let a = std::array::from_fn(|i| parts[i.min(parts.len() - 1)].1);
             Parts {
                 weight: std::array::from_fn(|i| parts.get(i).map_or(0.0, |part| part.0)),
                 a,
-                ln_scale: a.map(|a| IncompleteBeta::new(a, b).ln_scale),
+                ln_scale: a.map(|a| IncompleteBeta::with_ln_gamma(a, b, ln_gamma_b).ln_scale),
             }
         };
         Self {

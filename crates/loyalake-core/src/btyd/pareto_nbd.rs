@@ -372,7 +372,8 @@ mod tests {
         ) {
             let model = ParetoNbd::try_new(&parameters).unwrap();
             let posterior = model.posterior(f64::from(x), age);
-            let (least, share) = (model.surely_buys_again(&posterior), model.buys_again(&posterior));
+            let least = model.surely_buys_again(&posterior);
+            let share = model.buys_again(&posterior);
             prop_assert!((0.0..=share * (1.0 + 1e-11)).contains(&least), "{least}, {share}");
         }
     }

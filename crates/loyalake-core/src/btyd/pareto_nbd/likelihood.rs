@@ -3,8 +3,8 @@
 //! Source: see the model; the derivatives are taken under the integral.
 //!
 //! Notation: the likelihood of a customer is Γ(r + x) / Γ(r) α^r β^s times the sum over what may
-//! have become of the customer: alive at τ = T (d = 0), or gone at a time τ since `t_x` (d = 1). Its
-//! terms are s^d (α + τ)^(−R) (β + τ)^(−s − d). N(τ) is the term of who is alive at τ, F(τ) the
+//! have become of the customer: alive at τ = T (d = 0), or gone at a time τ since `t_x` (d = 1).
+//! Its terms are s^d (α + τ)^(−R) (β + τ)^(−s − d). N(τ) is the term of who is alive at τ, F(τ) the
 //! integral over terms of who leaves at τ or later, at most at the end of all rows of this x. The
 //! sum is F(`t_x`) + (N − F)(T): rows of one x share F and N at the times of all of them.
 //!

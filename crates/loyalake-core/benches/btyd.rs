@@ -2,12 +2,15 @@
 //!
 //! The comparison with other libraries is in `examples/benchmark`.
 
+use std::sync::Arc;
+
 use divan::counter::ItemsCount;
 use divan::{Bencher, black_box};
+use loyalake_core::btyd::gamma_gamma::GammaGamma;
 use loyalake_core::btyd::simulate::Shop;
 use loyalake_core::btyd::{
-    Collapsed, Fit, History, PurchaseModel, bg_bb, bg_nbd, gamma_gamma, mbg_nbd, model, pareto_nbd,
-    sbg,
+    Collapsed, Fit, History, PurchaseModel, Spend, ValueScorer, bg_bb, bg_nbd, gamma_gamma,
+    mbg_nbd, model, pareto_nbd, sbg,
 };
 
 const CUSTOMERS: u64 = 100_000;
@@ -135,11 +138,7 @@ fn gamma_gamma_fit(bencher: Bencher) {
 fn ask(bencher: Bencher, name: &str, question: impl Fn(&dyn PurchaseModel, &History) -> f64) {
     let history = |[x, t_x, age]: [f64; 3]| History::try_new(x, t_x, age);
     let histories: Vec<History> = rows().into_iter().filter_map(history).collect();
-    let parameters = match name {
-        "pareto_nbd" => PARETO_NBD,
-        _ => PURCHASES,
-    };
-    let Ok(model) = model(name).and_then(|model| model.purchases(&parameters)) else {
+    let Ok(model) = model(name).and_then(|model| model.purchases(parameters(name))) else {
         return; // a row without figures
     };
     let answers = || {
@@ -176,4 +175,39 @@ fn log_likelihood(bencher: Bencher, name: &str) {
     ask(bencher, name, |model, history| {
         model.log_likelihood(history)
     });
+}
+
+/// Both ends of the interval that holds the value of a year in 80 % of the cases.
+#[divan::bench(args = PURCHASE_MODELS)]
+fn value_quantiles(bencher: Bencher, name: &str) {
+    let customer = |([x, t_x, age], value): ([f64; 3], f64)| {
+        let history = History::try_new(x, t_x, age)?;
+        Some((history, Spend::try_new(x, value / x)))
+    };
+    let customers: Vec<_> = customers().into_iter().filter_map(customer).collect();
+    let model = model(name).and_then(|model| model.purchases(parameters(name)));
+    let (Ok(model), Ok(spending)) = (model, GammaGamma::try_new(&SPEND)) else {
+        return; // a row without figures
+    };
+    let model: Arc<dyn PurchaseModel> = model.into();
+    let interval = |scorer: &mut ValueScorer, (history, spend): &(History, Option<Spend>)| {
+        [0.1, 0.9].map(|q| scorer.quantile(history, spend.as_ref(), q))
+    };
+    bencher
+        .counter(ItemsCount::new(customers.len()))
+        .with_inputs(|| ValueScorer::new(Arc::clone(&model), spending, 365.0))
+        .bench_local_values(|mut scorer| {
+            let intervals = customers
+                .iter()
+                .map(|customer| interval(&mut scorer, customer));
+            intervals.map(|[low, high]| high - low).sum::<f64>()
+        });
+}
+
+/// Of the models in [`PURCHASE_MODELS`].
+fn parameters(name: &str) -> &[f64] {
+    match name {
+        "pareto_nbd" => &PARETO_NBD,
+        _ => &PURCHASES,
+    }
 }

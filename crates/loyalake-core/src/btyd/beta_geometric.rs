@@ -145,6 +145,12 @@ impl PurchaseModel for BetaGeometric {
         }
     }
 
+    /// Those of a customer who does not leave.
+    fn most_purchases_if_alive(&self, x: f64, age: f64, horizon: f64) -> f64 {
+        let posterior = self.posterior(x, age);
+        posterior.shape / posterior.rate * horizon
+    }
+
     fn time_scale(&self) -> f64 {
         self.alpha
     }
@@ -179,9 +185,9 @@ impl PurchaseModel for BetaGeometric {
             if n == 0 {
                 return exactly;
             }
-            let chance = self.a + b + (n - 1) as f64;
-            let leaving_at_last = staying * self.a / chance;
-            staying *= (chance - self.a) / chance;
+            let chance = 1.0 / (self.a + b + (n - 1) as f64);
+            let leaving_at_last = staying * (self.a * chance);
+            staying *= (b + (n - 1) as f64) * chance;
             staying * exactly + leaving_at_last * f64::max(at_least, 0.0)
         };
         counts.into_iter().enumerate().map(count).skip(1).collect()

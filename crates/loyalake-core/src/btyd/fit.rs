@@ -137,6 +137,18 @@ impl<const N: usize, const P: usize> FitProblem<'_, N, P> {
         log_likelihood: impl Fn(&[([f64; N], f64)], &[f64; P]) -> Derivatives<P>,
         density: impl Fn(&[f64; N]) -> f64,
     ) -> Fit {
+        let of_rows = |rows: &Vec<_>, parameters: &[f64; P]| log_likelihood(rows, parameters);
+        self.solve_prepared(|rows| rows, of_rows, density)
+    }
+
+    /// The same for a `log_likelihood` of what `prepare` makes of the rows: all that does not
+    /// depend on the parameters.
+    pub(crate) fn solve_prepared<D>(
+        &self,
+        prepare: impl Fn(Vec<([f64; N], f64)>) -> D,
+        log_likelihood: impl Fn(&D, &[f64; P]) -> Derivatives<P>,
+        density: impl Fn(&[f64; N]) -> f64,
+    ) -> Fit {
         let without_parameters = self.without_parameters();
         let mut rows = self.data.rows(|n| n as f64);
         let customers: f64 = rows.iter().map(|(_, n)| n).sum();
@@ -161,29 +173,32 @@ impl<const N: usize, const P: usize> FitProblem<'_, N, P> {
                 .for_each(|column| row[*column] /= scale);
         }
         let densities: f64 = rows.iter().map(|(row, n)| n * density(row)).sum();
-        let maximum = self.search(&rows, customers, log_likelihood);
+        let maximum = self.search(rows, customers, prepare, log_likelihood);
         self.describe(&maximum, scale, densities, &without_parameters)
     }
 
     /// The maximum; of many customers first those of samples, from where few steps are left.
-    fn search(
+    fn search<D>(
         &self,
-        rows: &[([f64; N], f64)],
+        rows: Vec<([f64; N], f64)>,
         customers: f64,
-        log_likelihood: impl Fn(&[([f64; N], f64)], &[f64; P]) -> Derivatives<P>,
+        prepare: impl Fn(Vec<([f64; N], f64)>) -> D,
+        log_likelihood: impl Fn(&D, &[f64; P]) -> Derivatives<P>,
     ) -> Maximum<P> {
-        let all = |parameters: &[f64; P]| log_likelihood(rows, parameters);
         let [start, others @ ..] = self.starts;
         let mut sampled: Option<Maximum<P>> = None;
         for size in SAMPLES.into_iter().filter(|size| rows.len() > 2 * size) {
-            let sample = sample(rows, customers / size as f64);
+            let sample = sample(&rows, customers / size as f64);
             let size = sample.iter().map(|(_, n)| n).sum();
+            let sample = prepare(sample);
             let of_sample = |parameters: &[f64; P]| log_likelihood(&sample, parameters);
             sampled = Some(match sampled {
                 None => maximise(of_sample, size, start, &others),
                 Some(before) => maximise(of_sample, size, before.parameters, &[]),
             });
         }
+        let rows = prepare(rows);
+        let all = |parameters: &[f64; P]| log_likelihood(&rows, parameters);
         if let Some(sampled) = sampled {
             let maximum = maximise(all, customers, sampled.parameters, &[]);
             if maximum.outcome == Outcome::Interior {

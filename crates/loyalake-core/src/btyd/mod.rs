@@ -29,4 +29,4 @@ pub use fit::{Estimate, Fit, Status};
 pub use history::{History, Spend};
 pub use model::{MODELS, Model, PurchaseModel, SetUp, model};
 pub use scorer::Scorer;
-pub use value_quantile::value_quantile;
+pub use value_quantile::{ValueScorer, value_quantile};

@@ -152,6 +152,11 @@ pub trait PurchaseModel: Debug + Send + Sync {
     /// horizon `None` is infinite.
     fn purchases_if_alive(&self, x: f64, age: f64, horizon: Option<f64>, rate: f64) -> f64;
 
+    /// No fewer than [`Self::purchases_if_alive`] without a discount, and quick where that is not.
+    fn most_purchases_if_alive(&self, x: f64, age: f64, horizon: f64) -> f64 {
+        self.purchases_if_alive(x, age, Some(horizon), 0.0)
+    }
+
     /// The time in which a new customer's future changes: with it, all functions of age are smooth
     /// in ln(1 + age / scale).
     fn time_scale(&self) -> f64;

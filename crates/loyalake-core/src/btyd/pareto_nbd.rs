@@ -205,6 +205,20 @@ impl ParetoNbd {
         }
     }
 
+    /// No more than [`Self::buys_again`], and quick.
+    ///
+    /// # Formula
+    /// E[1 / (1 + μ / λ)] ≥ 1 / (1 + E[μ] E[1 / λ]) (Jensen), E[1 / λ] being finite for R > 1
+    fn surely_buys_again(&self, posterior: &Posterior) -> f64 {
+        let Posterior {
+            shape,
+            rate,
+            leaving_rate,
+        } = posterior;
+        let odds = leaving_rate / self.s * f64::max(shape - 1.0, 0.0) / rate;
+        odds / (1.0 + odds)
+    }
+
     /// P(there is a next purchase | alive).
     fn buys_again(&self, posterior: &Posterior) -> f64 {
         let buying = self.until_purchase(posterior);
@@ -254,6 +268,12 @@ impl PurchaseModel for ParetoNbd {
             Some(horizon) => self.discounted_time_if_alive(&posterior, horizon, kappa),
         };
         posterior.shape / posterior.rate * time
+    }
+
+    /// Those of a customer who does not leave.
+    fn most_purchases_if_alive(&self, x: f64, age: f64, horizon: f64) -> f64 {
+        let posterior = self.posterior(x, age);
+        posterior.shape / posterior.rate * horizon
     }
 
     fn time_scale(&self) -> f64 {
@@ -315,7 +335,9 @@ impl PurchaseModel for ParetoNbd {
     fn next_purchase_quantile(&self, history: &History, q: f64) -> Option<f64> {
         let posterior = self.posterior(history.x, history.age);
         let share = q / self.p_alive(history);
-        if share >= 1.0 || share >= self.buys_again(&posterior) {
+        let is_possible =
+            || share < self.surely_buys_again(&posterior) || share < self.buys_again(&posterior);
+        if share >= 1.0 || !is_possible() {
             return None;
         }
         let target = (-share).ln_1p();
@@ -332,5 +354,27 @@ impl PurchaseModel for ParetoNbd {
             y += step;
         }
         None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn who_surely_buys_again_buys_again(
+            parameters in prop::array::uniform4((-4.0..4.0_f64).prop_map(f64::exp)),
+            x in 0_u32..100, age in 0.0..1_000.0_f64,
+        ) {
+            let model = ParetoNbd::try_new(&parameters).unwrap();
+            let posterior = model.posterior(f64::from(x), age);
+            let least = model.surely_buys_again(&posterior);
+            let share = model.buys_again(&posterior);
+            prop_assert!((0.0..=share * (1.0 + 1e-11)).contains(&least), "{least}, {share}");
+        }
     }
 }

@@ -26,13 +26,18 @@ const NEGLIGIBLE: f64 = 1e-20;
 impl IncompleteBeta {
     /// For Beta(a, b), a, b > 0.
     pub fn new(a: f64, b: f64) -> Self {
+        Self::with_ln_gamma(a, b, ln_gamma(b))
+    }
+
+    /// The same when ln Γ(b) is known.
+    fn with_ln_gamma(a: f64, b: f64, ln_gamma_b: f64) -> Self {
         // The larger argument rises by the smaller one: nothing large cancels.
-        let (low, high) = if a < b { (a, b) } else { (b, a) };
-        Self {
-            a,
-            b,
-            ln_scale: ln_rising(high, low) - ln_gamma(low),
-        }
+        let ln_scale = if a < b {
+            ln_rising(b, a) - ln_gamma(a)
+        } else {
+            ln_rising(a, b) - ln_gamma_b
+        };
+        Self { a, b, ln_scale }
     }
 
     /// ln I(a, b; z) − a ln(z / (1 − z)) in the limit of small z.
@@ -45,9 +50,10 @@ impl IncompleteBeta {
         if odds <= 0.0 {
             return (0.0, 0.0);
         }
-        let at = Place::new(odds, self.b, f64::EPSILON);
-        let ([share], [density]) = at.shares_and_densities([self.a], [self.ln_scale]);
-        (share, density)
+        let at = Place::new(odds, self.b);
+        let density = at.densities([self.a], [self.ln_scale]);
+        let [share] = at.shares([self.a], density, [f64::EPSILON]);
+        (share, density[0])
     }
 }
 
@@ -58,7 +64,6 @@ const LANES: usize = 4;
 #[derive(Debug, Clone)]
 pub struct BetaMixture {
     b: f64,
-    tolerance: f64,
     parts: Vec<Parts>,
 }
 
@@ -69,42 +74,62 @@ struct Parts {
     ln_scale: [f64; LANES],
 }
 
+/// The distribution of ln(Z / (1 − Z)) at a point.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Distribution {
+    /// The probability of no more.
+    pub share: f64,
+    /// The density and its first two derivatives.
+    pub density: [f64; 3],
+}
+
 impl BetaMixture {
-    /// For pairs of weight and a; `tolerance` is the largest relative error of a part.
-    pub fn new(parts: &[(f64, f64)], b: f64, tolerance: f64) -> Self {
+    /// For pairs of weight and a.
+    pub fn new(parts: &[(f64, f64)], b: f64) -> Self {
+        let ln_gamma_b = ln_gamma(b);
         let lanes = |parts: &[(f64, f64)]| {
             // Lanes without a part repeat the last one, which then counts nothing.
             let a = std::array::from_fn(|i| parts[i.min(parts.len() - 1)].1);
             Parts {
                 weight: std::array::from_fn(|i| parts.get(i).map_or(0.0, |part| part.0)),
                 a,
-                ln_scale: a.map(|a| IncompleteBeta::new(a, b).ln_scale),
+                ln_scale: a.map(|a| IncompleteBeta::with_ln_gamma(a, b, ln_gamma_b).ln_scale),
             }
         };
         Self {
             b,
-            tolerance,
             parts: parts.chunks(LANES).map(lanes).collect(),
         }
     }
 
-    /// P(Z ≤ z) and the density of ln(Z / (1 − Z)) at z, for odds z / (1 − z) > 0.
-    pub fn at(&self, odds: f64) -> (f64, f64) {
-        let at = Place::new(odds, self.b, self.tolerance);
-        let (mut share, mut density) = (0.0, 0.0);
+    /// The distribution of ln(Z / (1 − Z)) at z, for odds z / (1 − z) > 0. The share's error is
+    /// about `tolerance` for each part at most.
+    ///
+    /// # Formula
+    /// For one part f′ = f g and f″ = f (g² + g′), g = a (1 − z) − b z, g′ = −(a + b) z (1 − z)
+    pub fn at(&self, odds: f64, tolerance: f64) -> Distribution {
+        let at = Place::new(odds, self.b);
+        let mut sum = Distribution::default();
         for Parts {
             weight,
             a,
             ln_scale,
         } in &self.parts
         {
-            let (shares, densities) = at.shares_and_densities(*a, *ln_scale);
+            let densities = at.densities(*a, *ln_scale);
+            let weighted: [f64; LANES] = std::array::from_fn(|i| weight[i] * densities[i]);
+            let tolerances = std::array::from_fn(|i| tolerance * self.b.min(a[i]) / weighted[i]);
+            let shares = at.shares(*a, densities, tolerances);
             for i in 0..LANES {
-                share += weight[i] * shares[i];
-                density += weight[i] * densities[i];
+                let slope = a[i] * at.rest - self.b * at.z;
+                let curvature = (a[i] + self.b) * at.z * at.rest;
+                sum.share += weight[i] * shares[i];
+                sum.density[0] += weighted[i];
+                sum.density[1] += weighted[i] * slope;
+                sum.density[2] += weighted[i] * (slope * slope - curvature);
             }
         }
-        (share, density)
+        sum
     }
 }
 
@@ -116,11 +141,10 @@ struct Place {
     ln_z: f64,
     ln_rest: f64,
     b: f64,
-    tolerance: f64,
 }
 
 impl Place {
-    fn new(odds: f64, b: f64, tolerance: f64) -> Self {
+    fn new(odds: f64, b: f64) -> Self {
         let (ln_z, ln_rest) = (-(1.0 / odds).ln_1p(), -odds.ln_1p());
         Self {
             z: ln_z.exp(),
@@ -128,18 +152,22 @@ impl Place {
             ln_z,
             ln_rest,
             b,
-            tolerance,
         }
     }
 
-    fn shares_and_densities<const L: usize>(
+    /// The densities of ln(Z / (1 − Z)).
+    fn densities<const L: usize>(&self, a: [f64; L], ln_scale: [f64; L]) -> [f64; L] {
+        std::array::from_fn(|i| (ln_scale[i] + a[i] * self.ln_z + self.b * self.ln_rest).exp())
+    }
+
+    /// P(Z ≤ z), the smaller one of it and the rest within the relative `tolerance`.
+    fn shares<const L: usize>(
         &self,
         a: [f64; L],
-        ln_scale: [f64; L],
-    ) -> ([f64; L], [f64; L]) {
+        density: [f64; L],
+        tolerance: [f64; L],
+    ) -> [f64; L] {
         let b = self.b;
-        let density: [f64; L] =
-            std::array::from_fn(|i| (ln_scale[i] + a[i] * self.ln_z + b * self.ln_rest).exp());
         // The side of z on which the continued fraction is short.
         let is_low: [bool; L] = std::array::from_fn(|i| self.z * (a[i] + b + 2.0) < a[i] + 1.0);
         let near: [f64; L] = std::array::from_fn(|i| if is_low[i] { a[i] } else { b });
@@ -148,13 +176,12 @@ impl Place {
         let fraction = if density.iter().all(|density| *density < NEGLIGIBLE) {
             [1.0; L]
         } else {
-            continued_fractions(near, far, z, self.tolerance)
+            continued_fractions(near, far, z, tolerance)
         };
-        let share = std::array::from_fn(|i| {
+        std::array::from_fn(|i| {
             let share = density[i] / near[i] * fraction[i];
             if is_low[i] { share } else { 1.0 - share }
-        });
-        (share, density)
+        })
     }
 }
 
@@ -168,7 +195,7 @@ fn continued_fractions<const L: usize>(
     a: [f64; L],
     b: [f64; L],
     z: [f64; L],
-    tolerance: f64,
+    tolerance: [f64; L],
 ) -> [f64; L] {
     let mut value: [f64; L] =
         std::array::from_fn(|i| 1.0 / (1.0 - (a[i] + b[i]) * z[i] / (a[i] + 1.0)));
@@ -186,7 +213,7 @@ fn continued_fractions<const L: usize>(
             numerator_before[i] = numerator * scale;
             denominator_before[i] = denominator * scale;
             let next = (numerator + odd * value[i]) * scale;
-            is_done &= (next - value[i]).abs() < tolerance * next.abs();
+            is_done &= (next - value[i]).abs() < tolerance[i] * next.abs();
             value[i] = next;
         }
         if is_done {
@@ -244,17 +271,33 @@ mod tests {
         let parts: Vec<(f64, f64)> = (1..12)
             .map(|n| (1.0 / f64::from(n), 1.7 * f64::from(n)))
             .collect();
-        let mixture = BetaMixture::new(&parts, 6.3, 1e-10);
+        let mixture = BetaMixture::new(&parts, 6.3);
         for odds in [1e-9, 0.02, 1.0, 30.0, 1e9] {
             let sum = parts.iter().fold((0.0, 0.0), |sum, (weight, a)| {
                 let (share, density) = IncompleteBeta::new(*a, 6.3).at(odds);
                 (sum.0 + weight * share, sum.1 + weight * density)
             });
-            let found = mixture.at(odds);
-            for (found, expected) in [(found.0, sum.0), (found.1, sum.1)] {
+            let found = mixture.at(odds, 1e-11 * sum.0);
+            for (found, expected) in [(found.share, sum.0), (found.density[0], sum.1)] {
                 assert!(
                     (found - expected).abs() <= 1e-10 * expected,
                     "{odds}: {found}, {expected}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn derivatives_of_the_density_are_its_slopes() {
+        let mixture = BetaMixture::new(&[(0.4, 0.6), (0.5, 3.0), (0.1, 90.0)], 6.3);
+        for ln_odds in [-3.0_f64, -0.2, 0.0, 1.3, 4.0] {
+            let density = |step: f64| mixture.at((ln_odds + step).exp(), 1e-10).density;
+            let (below, at, above) = (density(-1e-5), density(0.0), density(1e-5));
+            for i in 0..2 {
+                let slope = (above[i] - below[i]) / 2e-5;
+                assert!(
+                    (slope - at[i + 1]).abs() < 1e-7,
+                    "{ln_odds}: {slope}, {at:?}"
                 );
             }
         }

@@ -19,14 +19,29 @@ fits as (
 
 ),
 
+-- what is equal is expected of customers with equal histories: a model is asked once
+histories as (
+
+    select
+        fit_group,
+        repeat_purchases,
+        recency_days,
+        age_days,
+        holdout_purchases,
+        array_agg(customer_id) as customer_ids
+    from int_holdout_histories
+    group by fit_group, repeat_purchases, recency_days, age_days, holdout_purchases
+
+),
+
 -- in batches of one model each, so that its fit is prepared once
 candidates as (
 
     select
         candidates.model,
-        int_holdout_histories.*
+        histories.*
     from (select model from fits where fit_group = '(all)') as candidates
-    cross join int_holdout_histories
+    cross join histories
 
 ),
 
@@ -45,7 +60,7 @@ keyed as (
 
 select
     ---------- ids
-    keyed.customer_id,
+    unnest(keyed.customer_ids) as customer_id,
 
     ---------- text
     keyed.model,

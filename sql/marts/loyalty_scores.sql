@@ -24,23 +24,21 @@ scores as (
 
     -- a score that rests on too little of its weight is no score; rounded, as below
     select
-        *,
-        loyalty['coverage'] as coverage,
-        case
-            when round(loyalty['coverage'], 9) >= $min_coverage then loyalty['score']
-        end as loyalty_score,
-        case
-            when round(behavioral['coverage'], 9) >= $min_coverage then behavioral['score']
-        end as behavioral_score,
-        case
-            when round(attitudinal['coverage'], 9) >= $min_coverage then attitudinal['score']
-        end as attitudinal_score,
-        case
-            when round(advocacy['coverage'], 9) >= $min_coverage then advocacy['score']
-        end as advocacy_score,
-        case
-            when round(satisfaction['coverage'], 9) >= $min_coverage then satisfaction['score']
-        end as satisfaction_score,
+        customer_id,
+        previous_score,
+        was_customer,
+        previous_as_of_date,
+        loyalty_coverage as coverage,
+        case when round(loyalty_coverage, 9) >= $min_coverage then loyalty_score end
+            as loyalty_score,
+        case when round(behavioral_coverage, 9) >= $min_coverage then behavioral_score end
+            as behavioral_score,
+        case when round(attitudinal_coverage, 9) >= $min_coverage then attitudinal_score end
+            as attitudinal_score,
+        case when round(advocacy_coverage, 9) >= $min_coverage then advocacy_score end
+            as advocacy_score,
+        case when round(satisfaction_coverage, 9) >= $min_coverage then satisfaction_score end
+            as satisfaction_score,
         (select survey_answers from run.supplied) as has_answers,
         (select survey_answers or reviews from run.supplied) as has_satisfaction
     from with_previous

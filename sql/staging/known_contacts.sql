@@ -17,6 +17,19 @@ repeated_ids as (
     group by source, contact_id
     having count(*) > 1
 
+),
+
+repeated_contacts as (
+
+    select
+        contacts.*,
+        business_date(contacts.contacted_at, $time_zone) <= $as_of_date as is_past
+    from repeated_ids
+    right semi join contacts
+        on repeated_ids.contact_id = contacts.contact_id
+        and repeated_ids.source = contacts.source
+    where contacts.broken_rule is null
+
 )
 
 select
@@ -31,11 +44,11 @@ right anti join contacts
 union all by name
 
 select
-    contacts.*,
+    * exclude (is_past),
     row_number() over (
-        partition by contacts.source, contacts.contact_id
+        partition by source, contact_id
         order by
-            business_date(contacted_at, $time_zone) <= $as_of_date desc,
+            is_past desc,
             contacted_at desc,
             resolved_at asc nulls last,
             customer_id,
@@ -45,8 +58,4 @@ select
             scale_min,
             scale_max
     ) as copy_rank
-from repeated_ids
-right semi join contacts
-    on repeated_ids.contact_id = contacts.contact_id
-    and repeated_ids.source = contacts.source
-where contacts.broken_rule is null
+from repeated_contacts

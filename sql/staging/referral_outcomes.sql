@@ -16,6 +16,18 @@ repeated_ids as (
 
 ),
 
+repeated_referrals as (
+
+    select
+        stg_referrals.*,
+        business_date(stg_referrals.invited_at, $time_zone) <= $as_of_date as is_past
+    from repeated_ids
+    right semi join stg_referrals
+        on repeated_ids.referral_id = stg_referrals.referral_id
+    where stg_referrals.broken_rule is null
+
+),
+
 told_apart as (
 
     select
@@ -29,11 +41,11 @@ told_apart as (
     union all by name
 
     select
-        stg_referrals.*,
+        * exclude (is_past),
         row_number() over (
-            partition by stg_referrals.referral_id
+            partition by referral_id
             order by
-                business_date(invited_at, $time_zone) <= $as_of_date desc,
+                is_past desc,
                 invited_at desc,
                 converted_at asc nulls last,
                 status,
@@ -41,10 +53,7 @@ told_apart as (
                 referee_id,
                 cost
         ) as copy_rank
-    from repeated_ids
-    right semi join stg_referrals
-        on repeated_ids.referral_id = stg_referrals.referral_id
-    where stg_referrals.broken_rule is null
+    from repeated_referrals
 
 ),
 
@@ -75,9 +84,7 @@ judged as (
             when dated.copy_rank > 1 then 'older_version'
             else 'valid'
         end as outcome,
-        coalesce(
-            dated.is_conversion and dated.conversion_on <= $as_of_date, false
-        ) as is_converted
+        coalesce(dated.is_conversion and dated.conversion_on <= $as_of_date, false) as is_converted
     from excluded_customers as referees
     right join (
         excluded_customers as referrers

@@ -1,11 +1,12 @@
 //! `btyd_value_quantile`: how much a customer will spend, at a given probability.
 
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use datafusion_common::Result;
 use datafusion_doc::Documentation;
 use datafusion_expr::{ColumnarValue, ScalarUDF};
-use loyalake_core::btyd::{History, Model, Spend, value_quantile};
+use loyalake_core::btyd::gamma_gamma::GammaGamma;
+use loyalake_core::btyd::{History, Model, PurchaseModel, Spend, ValueScorer};
 
 use super::fit_value::{FIT, Prepared};
 use super::purchases::{
@@ -43,15 +44,18 @@ fn each_value(
     args: &[ColumnarValue],
     rows: usize,
 ) -> Result<Vec<Option<f64>>> {
-    let mut models = Prepared::decode(function, &args[0], Model::purchases)?;
+    let mut models = Prepared::decode(function, &args[0], |model, values| {
+        Ok(Arc::<dyn PurchaseModel>::from(model.purchases(values)?))
+    })?;
     let mut spendings = Prepared::decode(function, &args[1], Model::spending)?;
     let numbers = |arg| Numbers::decode(arg, float64);
     let numbers = args[2..].iter().map(numbers).collect::<Result<Vec<_>>>()?;
+    let mut scoring: Option<Scoring> = None;
     let result = |row| {
         let (Some(model), Some(spending)) = (models.get(row)?, spendings.get(row)?) else {
             return Ok(None);
         };
-        let value = || {
+        let mut value = || {
             let get = |column: usize| numbers[column].get(row);
             let (x, mean, horizon, q) = (get(0)?, get(3)?, get(4)?, get(5)?);
             let history = History::try_new(x, get(1)?, get(2)?)?;
@@ -61,18 +65,41 @@ fn each_value(
             if !is_known || !(0.0..1.0).contains(&q) || (x > 0.0 && spend.is_none()) {
                 return None;
             }
-            Some(value_quantile(
-                model.as_ref(),
-                spending,
-                &history,
-                spend.as_ref(),
-                horizon,
-                q,
-            ))
+            let known = scoring
+                .take()
+                .filter(|it| it.is_of(model, *spending, horizon));
+            let known = known.unwrap_or_else(|| Scoring::new(model, *spending, horizon));
+            let scorer = &mut scoring.insert(known).scorer;
+            Some(scorer.quantile(&history, spend.as_ref(), q))
         };
         Ok(value().filter(|value| value.is_finite()))
     };
     (0..rows).map(result).collect()
+}
+
+/// What scores neighbouring rows of one model: many of them have the same purchases and age.
+struct Scoring {
+    model: Arc<dyn PurchaseModel>,
+    spending: GammaGamma,
+    horizon: f64,
+    scorer: ValueScorer,
+}
+
+impl Scoring {
+    fn new(model: &Arc<dyn PurchaseModel>, spending: GammaGamma, horizon: f64) -> Self {
+        Self {
+            model: Arc::clone(model),
+            spending,
+            horizon,
+            scorer: ValueScorer::new(Arc::clone(model), spending, horizon),
+        }
+    }
+
+    fn is_of(&self, model: &Arc<dyn PurchaseModel>, spending: GammaGamma, horizon: f64) -> bool {
+        Arc::ptr_eq(&self.model, model)
+            && self.spending == spending
+            && self.horizon.total_cmp(&horizon).is_eq()
+    }
 }
 
 static DOCUMENTATION: LazyLock<Documentation> =

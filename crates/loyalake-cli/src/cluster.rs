@@ -85,12 +85,17 @@ struct ExecutorArgs {
     work_dir: Option<PathBuf>,
 
     /// Memory of all tasks together, such as "16GB" [default: the memory limit]
-    #[arg(long, value_name = "SIZE")]
+    #[arg(long, value_name = "SIZE", value_parser = size)]
     memory_limit: Option<String>,
 
     /// Tasks at a time, which share the memory evenly [default: cores]
     #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u16).range(1..))]
     tasks: Option<u16>,
+}
+
+/// A limit of memory, as it is written.
+fn size(text: &str) -> std::result::Result<String, String> {
+    loyalake_jobs::config::memory_limit(text).map(|_| text.to_owned())
 }
 
 /// The project with the engine that its configuration names.
@@ -122,7 +127,6 @@ pub(crate) async fn cluster(args: ClusterArgs) -> Result<()> {
             let mut config = Config::read(&args.config)?;
             if let Some(limit) = args.memory_limit {
                 config.engine.memory_limit = Some(limit);
-                config.memory_limit()?;
             }
             let place = loyalake_cluster::Executor {
                 bind: args.bind,

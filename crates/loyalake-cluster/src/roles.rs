@@ -113,6 +113,15 @@ pub async fn scheduler(config: &Config, place: &Scheduler) -> Result<(), Cluster
 pub async fn executor(config: &Config, place: &Executor) -> Result<(), ClusterError> {
     let role = "executor";
     let failed = ClusterError::role(role, place.bind);
+    let grpc_port = place
+        .bind
+        .port()
+        .checked_add(1)
+        .ok_or_else(|| ClusterError::Role {
+            role,
+            address: place.bind.to_string(),
+            reason: "there is no next port for tasks; bind to another one".to_owned(),
+        })?;
     let (host, port) = reach(&place.scheduler).await?;
     let stores = session::stores(config)
         .map_err(BallistaError::from)
@@ -129,15 +138,6 @@ pub async fn executor(config: &Config, place: &Executor) -> Result<(), ClusterEr
         .and_then(|runtime| session::state(session::session_config(), runtime))
         .map_err(BallistaError::from)
         .map_err(&failed)?;
-    let grpc_port = place
-        .bind
-        .port()
-        .checked_add(1)
-        .ok_or_else(|| ClusterError::Role {
-            role,
-            address: place.bind.to_string(),
-            reason: "there is no next port for tasks; bind to another one".to_owned(),
-        })?;
     let settings = ExecutorProcessConfig {
         bind_host: place.bind.ip().to_string(),
         external_host: place.external_host.clone(),
@@ -176,6 +176,7 @@ async fn reach(scheduler: &str) -> Result<(String, u16), ClusterError> {
     let split = split.and_then(|(host, port)| Some((host.to_owned(), port.parse().ok()?)));
     let place = split.ok_or_else(|| unreachable("write it as host:port".to_owned()))?;
     let started = Instant::now();
+    tracing::info!(scheduler, "looking for the scheduler");
     loop {
         match TcpStream::connect(scheduler).await {
             Ok(_) => return Ok(place),

@@ -11,7 +11,7 @@ use loyalake_lake::{StorageOptions, mask_secrets};
 use serde::Deserialize;
 
 use crate::{JobsError, Place, Result};
-pub use engine::{Engine, EngineKind};
+pub use engine::{Engine, EngineKind, memory_limit};
 
 /// A configuration and the file that it is from.
 #[derive(Debug, Clone)]

@@ -9,16 +9,15 @@ use datafusion::execution::memory_pool::{
     MemoryConsumer, MemoryLimit, MemoryPool, MemoryReservation, human_readable_size,
 };
 
-/// What repartitioning calls its buffers. They hold little, and put on disk what does not fit.
+/// What repartitioning calls its buffers.
 const BUFFER: &str = "RepartitionExec";
-
-/// Buffers may hold this part of the memory.
-const BUFFER_PART: usize = 8;
 
 /// Equal shares for those who can put their data on disk, whatever others leave of the memory.
 ///
-/// Buffers between operators are many, and have a share together: with one for each, aggregates
-/// would be left with a small part of the memory, and groups of large state could not be held.
+/// Buffers between operators are many and hold little, a few batches for each partition. They have
+/// no share: with one for each, aggregates would be left with a small part of the memory. And they
+/// are refused nothing: refused memory, two writers may wait for their reader on disk while it
+/// waits for them, for ever (`DataFusion`'s issue 24883).
 #[derive(Debug)]
 pub(crate) struct MemoryShares {
     limit: usize,
@@ -84,10 +83,7 @@ impl Held {
         let shared = limit.saturating_sub(self.by_buffers + self.by_others);
         match kind {
             Kind::Sharer => shared / self.sharers.max(1),
-            Kind::Buffer => {
-                let buffers = (limit / BUFFER_PART).saturating_sub(self.by_buffers);
-                size + free.min(buffers)
-            }
+            Kind::Buffer => usize::MAX,
             Kind::Other => size + free,
         }
     }
@@ -189,18 +185,16 @@ mod tests {
         let buffers = [0, 1, 2, 3].map(|_| consumer(&pool, "RepartitionExec[0]", true));
         one.try_grow(400).expect("half of all");
         one.try_grow(1).expect_err("more than a share");
-        buffers[0]
-            .try_grow(60)
-            .expect("a part of the buffers' share");
-        buffers[1]
-            .try_grow(60)
-            .expect_err("more than the buffers' share");
+        for buffer in &buffers {
+            buffer.try_grow(15).expect("what it needs");
+        }
         other.try_grow(370).expect("half of what the buffers leave");
         other.try_grow(1).expect_err("more than a share");
         let join = consumer(&pool, "HashJoinInput", false);
         join.try_grow(1).expect_err("more than there is");
         drop(one);
         join.try_grow(340).expect("what is free");
-        assert_eq!((pool.reserved(), shares.peak()), (740 + 30, 830));
+        buffers[0].try_grow(100).expect("even beyond the limit");
+        assert_eq!((pool.reserved(), shares.peak()), (870, 870));
     }
 }

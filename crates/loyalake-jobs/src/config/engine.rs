@@ -47,14 +47,7 @@ impl Config {
         let Some(text) = &self.engine.memory_limit else {
             return Ok(machine_memory() / 10 * 7);
         };
-        // less can't hold one batch of each operator
-        let size = parse_size(text).filter(|size| *size >= 16_000_000);
-        size.ok_or_else(|| {
-            let message = format!(
-                "engine.memory_limit must be a size such as \"512MB\" or \"4GB\", but is \"{text}\""
-            );
-            self.error(&message, text)
-        })
+        memory_limit(text).map_err(|must| self.error(&format!("engine.memory_limit {must}"), text))
     }
 
     /// Bytes of files that a query has to read before a cluster is asked to run it.
@@ -105,6 +98,18 @@ impl Config {
 }
 
 /// "512MB", "4 GB", "1.5GiB" as bytes.
+/// Bytes that a process may hold.
+///
+/// # Errors
+/// What it must be, in words.
+pub fn memory_limit(text: &str) -> std::result::Result<usize, String> {
+    // less can't hold one batch of each operator
+    let size = parse_size(text).filter(|size| *size >= 16_000_000);
+    size.ok_or_else(|| {
+        format!("must be a size from 16MB on, such as \"512MB\" or \"4GB\", but is \"{text}\"")
+    })
+}
+
 fn parse_size(text: &str) -> Option<usize> {
     let text = text.trim();
     let split = text

@@ -48,6 +48,36 @@ const TABLES: [&str; 22] = [
     "audit_results",
 ];
 
+/// Rows of a table whose key is two columns, and what the run says of it.
+async fn run_with_pairs(pairs: &str) -> Result<(), String> {
+    let shop = shop().await;
+    let sql = format!(
+        "-- own: pairs.\n-- grain: one, other\nselect column1 as one, column2 as other from (values \
+         {pairs})"
+    );
+    shop.file("marts/own.sql", &sql);
+    let done = shop.try_run("2024-04-20").await;
+    done.map(drop).map_err(|error| error.to_string())
+}
+
+#[tokio::test]
+async fn a_key_of_two_columns_is_there_once() {
+    let done = run_with_pairs("(1, 'a'), (1, 'b'), (2, 'b'), (3, 'a')").await;
+    assert_eq!(done, Ok(()));
+    // as often as there are values, and one of them missing
+    let refused = run_with_pairs("(1, 'a'), (1, 'b'), (2, 'b'), (2, 'b')").await;
+    let refused = refused.expect_err("a key twice");
+    let expected = "own__unique_grain: 1 row, first: one 2, other b, rows 2";
+    assert!(refused.contains(expected), "{refused}");
+    let refused = run_with_pairs("(1, 'a'), (1, null)").await;
+    let refused = refused.expect_err("a key without a value");
+    assert!(refused.contains("own__keys_not_null: 1 row"), "{refused}");
+    let many: Vec<String> = (0..40).map(|other| format!("(1, 'o{other}')")).collect();
+    assert_eq!(run_with_pairs(&many.join(", ")).await, Ok(()));
+    let refused = run_with_pairs(&format!("{}, (1, 'o39')", many.join(", "))).await;
+    assert!(refused.is_err_and(|error| error.contains("other o39, rows 2")));
+}
+
 #[tokio::test]
 async fn a_second_run_of_a_date_gives_the_same_rows_once() {
     let shop = shop().await;

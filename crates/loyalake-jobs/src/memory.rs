@@ -12,6 +12,10 @@ use datafusion::execution::memory_pool::{
 /// What repartitioning calls its buffers.
 const BUFFER: &str = "RepartitionExec";
 
+/// This part of the memory is kept for those who can't put their data on disk: a sort that begins
+/// while another one holds its share would have nothing to merge with.
+const RESERVED_PART: usize = 8;
+
 /// Equal shares for those who can put their data on disk, whatever others leave of the memory.
 ///
 /// Buffers between operators are many and hold little, a few batches for each partition. They have
@@ -79,8 +83,10 @@ impl Held {
 
     /// What a consumer that holds `size` may hold in all.
     fn allowed(&self, kind: Kind, size: usize, limit: usize) -> usize {
-        let free = limit.saturating_sub(self.all());
-        let shared = limit.saturating_sub(self.by_buffers + self.by_others);
+        // whatever buffers hold: who can't spill would fail for want of what is there in a moment
+        let free = limit.saturating_sub(self.by_sharers + self.by_others);
+        let reserved = (self.by_buffers + self.by_others).max(limit / RESERVED_PART);
+        let shared = limit.saturating_sub(reserved);
         match kind {
             Kind::Sharer => shared / self.sharers.max(1),
             Kind::Buffer => usize::MAX,
@@ -183,18 +189,19 @@ mod tests {
         let one = consumer(&pool, "GroupBy", true);
         let other = consumer(&pool, "Sort", true);
         let buffers = [0, 1, 2, 3].map(|_| consumer(&pool, "RepartitionExec[0]", true));
-        one.try_grow(400).expect("half of all");
+        one.try_grow(350).expect("half of what is not reserved");
         one.try_grow(1).expect_err("more than a share");
         for buffer in &buffers {
             buffer.try_grow(15).expect("what it needs");
         }
-        other.try_grow(370).expect("half of what the buffers leave");
+        other.try_grow(350).expect("half of what is not reserved");
         other.try_grow(1).expect_err("more than a share");
         let join = consumer(&pool, "HashJoinInput", false);
+        join.try_grow(100).expect("what was reserved");
         join.try_grow(1).expect_err("more than there is");
         drop(one);
-        join.try_grow(340).expect("what is free");
+        join.try_grow(350).expect("what is free");
         buffers[0].try_grow(100).expect("even beyond the limit");
-        assert_eq!((pool.reserved(), shares.peak()), (870, 870));
+        assert_eq!((pool.reserved(), shares.peak()), (960, 960));
     }
 }

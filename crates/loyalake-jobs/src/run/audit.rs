@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::util::display::array_value_to_string;
-use datafusion::common::TableReference;
+use datafusion::common::{ScalarValue, TableReference};
+use datafusion::dataframe::DataFrame;
 use datafusion::execution::SessionState;
-use datafusion::functions_aggregate::expr_fn::count;
-use datafusion::logical_expr::{Expr, LogicalPlan, col, ident, lit};
-use futures::StreamExt;
+use datafusion::functions_aggregate::expr_fn::{bit_or, count, sum};
+use datafusion::logical_expr::{Case, Expr, LogicalPlan, col, ident, lit};
+use futures::{StreamExt, TryStreamExt};
 
 use super::Run;
 use super::taken::Taken;
@@ -17,6 +18,9 @@ use crate::report::Audit;
 use crate::session::JOB_SCHEMA;
 use crate::sql_file::SqlFile;
 use crate::{JobsError, Result};
+
+/// Values of a key that are told apart by a bit each: their sum has room for many copies.
+const MOST_BITS: usize = 32;
 
 impl Run<'_> {
     /// Asks an audit file.
@@ -74,14 +78,63 @@ impl Run<'_> {
             .reduce(Expr::or)
             .unwrap_or(lit(false));
         let without_key = table.clone().filter(is_null).map_err(failed)?;
+        let without_key = without_key.into_unoptimized_plan();
+        self.ask(audit("keys_not_null"), without_key).await?;
+        // cheap, and mostly enough: only a doubtful table is asked for its keys
+        if let Some(doubtful) = self.doubtful_keys(&table, &keys).await.map_err(failed)? {
+            let doubtful = doubtful.into_unoptimized_plan();
+            let (found, state) = (audit("unique_grain"), self.session.state());
+            let asked = self.offending(&found, state, doubtful).await;
+            if let Ok((0, _, taken)) = asked {
+                self.account(taken);
+                self.report.audits.push(found);
+                return Ok(());
+            }
+        }
         let twice = table
             .aggregate(keys, vec![count(lit(1)).alias("rows")])
             .and_then(|groups| groups.filter(col("rows").gt(lit(1))))
             .map_err(failed)?;
-        let without_key = without_key.into_unoptimized_plan();
-        self.ask(audit("keys_not_null"), without_key).await?;
         self.ask(audit("unique_grain"), twice.into_unoptimized_plan())
             .await
+    }
+
+    /// The values of the first key that may have another key twice. Where the second and last key
+    /// has few values each is a bit, and a sum of different bits equals their union: that takes a
+    /// group for each value of the first key, not for each row. None with other keys.
+    async fn doubtful_keys(
+        &self,
+        table: &DataFrame,
+        keys: &[Expr],
+    ) -> datafusion::error::Result<Option<DataFrame>> {
+        let [first, second] = keys else {
+            return Ok(None);
+        };
+        let values = table.clone().select(vec![second.clone()])?.distinct()?;
+        let values = values
+            .limit(0, Some(MOST_BITS + 1))?
+            .into_unoptimized_plan();
+        let batches: Vec<RecordBatch> = self.session.stream(values).await?.try_collect().await?;
+        let mut bits = Vec::new();
+        for batch in &batches {
+            for row in 0..batch.num_rows() {
+                let value = ScalarValue::try_from_array(batch.column(0), row)?;
+                bits.push((Box::new(lit(value)), Box::new(lit(1_i64 << bits.len()))));
+            }
+        }
+        if bits.is_empty() || bits.len() > MOST_BITS {
+            return Ok(None);
+        }
+        let bit = Expr::Case(Case::new(Some(Box::new(second.clone())), bits, None));
+        let bits = table
+            .clone()
+            .select(vec![first.clone(), bit.alias("bit")])?;
+        let sums = vec![
+            sum(col("bit")).alias("bits"),
+            bit_or(col("bit")).alias("all_bits"),
+        ];
+        let sums = bits.aggregate(vec![first.clone()], sums)?;
+        Ok(Some(sums.filter(col("bits").not_eq(col("all_bits")))?))
     }
 
     async fn ask(&mut self, mut audit: Audit, plan: LogicalPlan) -> Result<()> {

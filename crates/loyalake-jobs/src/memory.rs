@@ -9,19 +9,17 @@ use datafusion::execution::memory_pool::{
     MemoryConsumer, MemoryLimit, MemoryPool, MemoryReservation, human_readable_size,
 };
 
-/// What repartitioning calls its buffers.
+/// What repartitioning calls its buffers. They hold little, and put on disk what does not fit.
 const BUFFER: &str = "RepartitionExec";
 
-/// This part of the memory is kept for those who can't put their data on disk: a sort that begins
-/// while another one holds its share would have nothing to merge with.
+/// Buffers may hold this part of the memory. As much is kept for those who can't put their data on
+/// disk: a sort that begins while another one holds its share would have nothing to merge with.
 const RESERVED_PART: usize = 8;
 
 /// Equal shares for those who can put their data on disk, whatever others leave of the memory.
 ///
-/// Buffers between operators are many and hold little, a few batches for each partition. They have
-/// no share: with one for each, aggregates would be left with a small part of the memory. And they
-/// are refused nothing: refused memory, two writers may wait for their reader on disk while it
-/// waits for them, for ever (`DataFusion`'s issue 24883).
+/// Buffers between operators are many, and have a share together: with one for each, aggregates
+/// would be left with a small part of the memory, and groups of large state could not be held.
 #[derive(Debug)]
 pub(crate) struct MemoryShares {
     limit: usize,
@@ -89,7 +87,10 @@ impl Held {
         let shared = limit.saturating_sub(reserved);
         match kind {
             Kind::Sharer => shared / self.sharers.max(1),
-            Kind::Buffer => usize::MAX,
+            Kind::Buffer => {
+                let buffers = (limit / RESERVED_PART).saturating_sub(self.by_buffers);
+                size + buffers.min(limit.saturating_sub(self.all()))
+            }
             Kind::Other => size + free,
         }
     }
@@ -201,7 +202,9 @@ mod tests {
         join.try_grow(1).expect_err("more than there is");
         drop(one);
         join.try_grow(350).expect("what is free");
-        buffers[0].try_grow(100).expect("even beyond the limit");
-        assert_eq!((pool.reserved(), shares.peak()), (960, 960));
+        buffers[0]
+            .try_grow(41)
+            .expect_err("more than the buffers' share");
+        assert_eq!((pool.reserved(), shares.peak()), (860, 860));
     }
 }

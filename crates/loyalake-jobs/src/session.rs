@@ -8,6 +8,7 @@ use chrono::NaiveDate;
 use datafusion::arrow::datatypes::DataType;
 use datafusion::catalog::{MemorySchemaProvider, TableProvider};
 use datafusion::common::TableReference;
+use datafusion::common::config::ConfigNonZeroUsize;
 use datafusion::datasource::empty::EmptyTable;
 use datafusion::datasource::{ViewTable, provider_as_source};
 use datafusion::error::DataFusionError;
@@ -82,6 +83,10 @@ fn context_with(
     config: &Config,
     default_schema: &str,
 ) -> Result<SessionContext> {
+    let failed = |source| JobsError::Execution {
+        relation: "session".to_owned(),
+        source,
+    };
     let mut session = session
         .with_default_catalog_and_schema(CATALOG, default_schema)
         .with_information_schema(true);
@@ -94,6 +99,9 @@ fn context_with(
     // what each sort holds for its end: several of them share the memory
     let reserved = &mut options.execution.sort_spill_reservation_bytes;
     *reserved = (*reserved).min(config.memory_limit()? / 64);
+    // a file for each batch that repartitioning spills: with two files that grow, their reader and
+    // their writers may wait for each other for ever (DataFusion's issue 24883)
+    options.execution.max_spill_file_size_bytes = ConfigNonZeroUsize::try_new(1).map_err(failed)?;
     // a folder means all that is below it, and a pattern may name folders
     options.execution.listing_table_ignore_subdirectory = false;
     // the SQL puts the small side of a join on the left, where it is held in memory
@@ -104,10 +112,6 @@ fn context_with(
         .with_default_features()
         .with_analyzer_rule(Arc::new(SkipEmpty))
         .build();
-    let failed = |source| JobsError::Execution {
-        relation: "session".to_owned(),
-        source,
-    };
     loyalake_functions::register_all(&mut state).map_err(failed)?;
     let context = SessionContext::new_with_state(state);
     for function in loyalake_functions::table_functions() {

@@ -1,30 +1,18 @@
 -- segment_ltv: what the customers of each segment are worth, and for how long they stay.
 -- grain: scheme, segment
--- inputs: int_segment_members, run.supplied, segment_labels
+-- inputs: int_segment_members, run.supplied
 -- params: $lifespan_horizon_years, $min_exposure_days
 -- source: lifespan: restricted mean of the Kaplan-Meier curve, Kaplan and Meier (1958), Journal of
 --     the American Statistical Association 53; ltv_simple: lifespan times yearly profit
 with
 
-segments as (
-
-    select scheme, segment, row_number() over (order by scheme, segment) as number
-    from segment_labels
-
-),
-
--- numbering sorts the rows, on disk if need be: the states of one segment are held at a time;
--- numbers are sorted faster than texts
+-- numbering sorts the rows, on disk if need be: the states of one segment are held at a time
 members as (
 
     select
-        segments.number,
-        int_segment_members.* exclude (scheme, segment),
-        row_number() over (partition by segments.number) as place
-    from segments
-    inner join int_segment_members
-        on segments.scheme = int_segment_members.scheme
-        and segments.segment = int_segment_members.segment
+        *,
+        row_number() over (partition by scheme, segment) as place
+    from int_segment_members
 
 ),
 
@@ -32,7 +20,8 @@ totals as (
 
     -- sums of decimals and integers: they do not depend on the order of rows
     select
-        number,
+        scheme,
+        segment,
         cast(max(place) as bigint) as customers,
         sum(cast(lifetime_value as decimal(28, 4))) as total_ltv,
         quantile_cuts(lifetime_value, 10) as ltv_cuts,
@@ -52,16 +41,14 @@ totals as (
         count(is_ended) as judged_customers,
         count(*) filter (where is_ended) as ended_customers
     from members
-    group by number
+    group by scheme, segment
 
 ),
 
 rates as (
 
     select
-        segments.scheme,
-        segments.segment,
-        totals.*,
+        *,
         sum(customers) over (partition by scheme) as scheme_customers,
         sum(total_ltv) over (partition by scheme) as scheme_ltv,
         $lifespan_horizon_years * 365.25 as horizon_days,
@@ -70,9 +57,7 @@ rates as (
         ) / 365.25 as lifespan_years,
         cast(total_profit as double) / profit_purchase_days as profit_per_purchase,
         purchase_days * 365.25 / exposure_days as purchases_per_year
-    from segments
-    inner join totals
-        on segments.number = totals.number
+    from totals
 
 )
 
@@ -92,7 +77,8 @@ select
     cast(
         case
             when satisfaction_loyalty_spearman is not null then 'ok'
-            when (select survey_answers or reviews from run.supplied) then 'too_few'
+            when (select survey_answers or reviews from run.supplied)
+                then 'too_few'
             else 'missing_input'
         end as varchar
     ) as satisfaction_status,

@@ -52,8 +52,8 @@ const TABLES: [&str; 22] = [
 async fn run_with_pairs(pairs: &str) -> Result<(), String> {
     let shop = shop().await;
     let sql = format!(
-        "-- own: pairs.\n-- grain: one, other\nselect column1 as one, column2 as other from (values \
-         {pairs})"
+        "-- own: pairs.\n-- grain: one, other\n\
+         select column1 as one, column2 as other from (values {pairs})"
     );
     shop.file("marts/own.sql", &sql);
     let done = shop.try_run("2024-04-20").await;

@@ -16,6 +16,9 @@ const BUFFER: &str = "RepartitionExec";
 /// disk: a sort that begins while another one holds its share would have nothing to merge with.
 const RESERVED_PART: usize = 8;
 
+/// Beyond a share may be taken what nobody uses, as long as this part of the memory stays free.
+const FREE_PART: usize = 4;
+
 /// Equal shares for those who can put their data on disk, whatever others leave of the memory.
 ///
 /// Buffers between operators are many, and have a share together: with one for each, aggregates
@@ -86,7 +89,10 @@ impl Held {
         let reserved = (self.by_buffers + self.by_others).max(limit / RESERVED_PART);
         let shared = limit.saturating_sub(reserved);
         match kind {
-            Kind::Sharer => shared / self.sharers.max(1),
+            Kind::Sharer => {
+                let unused = limit.saturating_sub(self.all() + limit / FREE_PART);
+                (shared / self.sharers.max(1)).max(size + unused)
+            }
             Kind::Buffer => {
                 let buffers = (limit / RESERVED_PART).saturating_sub(self.by_buffers);
                 size + buffers.min(limit.saturating_sub(self.all()))
@@ -190,8 +196,10 @@ mod tests {
         let one = consumer(&pool, "GroupBy", true);
         let other = consumer(&pool, "Sort", true);
         let buffers = [0, 1, 2, 3].map(|_| consumer(&pool, "RepartitionExec[0]", true));
-        one.try_grow(350).expect("half of what is not reserved");
-        one.try_grow(1).expect_err("more than a share");
+        one.try_grow(600)
+            .expect("what nobody uses, but for a quarter");
+        one.try_grow(1).expect_err("a quarter stays free");
+        one.shrink(250);
         for buffer in &buffers {
             buffer.try_grow(15).expect("what it needs");
         }

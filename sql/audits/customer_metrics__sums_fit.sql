@@ -1,7 +1,8 @@
--- customer_metrics__sums_fit: no customer's sum of money is too large for decimal(18, 4).
+-- customer_metrics__sums_fit: no money of an order, or sum of a customer, is too large for
+--     decimal(18, 4).
 -- table: customer_metrics
 -- severity: error
--- inputs: int_customer_histories
+-- inputs: int_customer_histories, order_outcomes
 -- params: none
 with
 
@@ -26,3 +27,14 @@ where
     or (try_cast(refund_amount as decimal(18, 4)) is null and refund_amount is not null)
     or (try_cast(net_revenue as decimal(18, 4)) is null and net_revenue is not null)
     or (try_cast(gross_profit as decimal(18, 4)) is null and gross_profit is not null)
+
+union all
+
+-- what of an order does not fit is NULL
+select
+    customer_id,
+    net_amount as net_revenue
+from order_outcomes
+where
+    outcome = 'valid'
+    and (gross_amount is null or refund_amount is null or net_amount is null)

@@ -94,6 +94,18 @@ impl ValueScorer {
         }
     }
 
+    /// Whether it is for this model, spending and horizon.
+    pub fn is_for(
+        &self,
+        model: &Arc<dyn PurchaseModel>,
+        spending: &GammaGamma,
+        horizon: f64,
+    ) -> bool {
+        Arc::ptr_eq(&self.model, model)
+            && self.spending == *spending
+            && self.horizon.total_cmp(&horizon).is_eq()
+    }
+
     /// [`value_quantile`]
     pub fn quantile(&mut self, history: &History, spend: Option<&Spend>, q: f64) -> f64 {
         let customer = Customer {

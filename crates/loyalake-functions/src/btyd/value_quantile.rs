@@ -5,7 +5,6 @@ use std::sync::{Arc, LazyLock};
 use datafusion_common::Result;
 use datafusion_doc::Documentation;
 use datafusion_expr::{ColumnarValue, ScalarUDF};
-use loyalake_core::btyd::gamma_gamma::GammaGamma;
 use loyalake_core::btyd::{History, Model, PurchaseModel, Spend, ValueScorer};
 
 use super::fit_value::{FIT, Prepared};
@@ -50,7 +49,8 @@ fn each_value(
     let mut spendings = Prepared::decode(function, &args[1], Model::spending)?;
     let numbers = |arg| Numbers::decode(arg, float64);
     let numbers = args[2..].iter().map(numbers).collect::<Result<Vec<_>>>()?;
-    let mut scoring: Option<Scoring> = None;
+    // neighbouring rows are of one model, and many have the same purchases and age
+    let mut latest: Option<ValueScorer> = None;
     let result = |row| {
         let (Some(model), Some(spending)) = (models.get(row)?, spendings.get(row)?) else {
             return Ok(None);
@@ -65,41 +65,18 @@ fn each_value(
             if !is_known || !(0.0..1.0).contains(&q) || (x > 0.0 && spend.is_none()) {
                 return None;
             }
-            let known = scoring
-                .take()
-                .filter(|it| it.is_of(model, *spending, horizon));
-            let known = known.unwrap_or_else(|| Scoring::new(model, *spending, horizon));
-            let scorer = &mut scoring.insert(known).scorer;
+            let known = latest.take();
+            let known = known.filter(|scorer| scorer.is_for(model, spending, horizon));
+            let scorer =
+                latest
+                    .insert(known.unwrap_or_else(|| {
+                        ValueScorer::new(Arc::clone(model), *spending, horizon)
+                    }));
             Some(scorer.quantile(&history, spend.as_ref(), q))
         };
         Ok(value().filter(|value| value.is_finite()))
     };
     (0..rows).map(result).collect()
-}
-
-/// What scores neighbouring rows of one model: many of them have the same purchases and age.
-struct Scoring {
-    model: Arc<dyn PurchaseModel>,
-    spending: GammaGamma,
-    horizon: f64,
-    scorer: ValueScorer,
-}
-
-impl Scoring {
-    fn new(model: &Arc<dyn PurchaseModel>, spending: GammaGamma, horizon: f64) -> Self {
-        Self {
-            model: Arc::clone(model),
-            spending,
-            horizon,
-            scorer: ValueScorer::new(Arc::clone(model), spending, horizon),
-        }
-    }
-
-    fn is_of(&self, model: &Arc<dyn PurchaseModel>, spending: GammaGamma, horizon: f64) -> bool {
-        Arc::ptr_eq(&self.model, model)
-            && self.spending == spending
-            && self.horizon.total_cmp(&horizon).is_eq()
-    }
 }
 
 static DOCUMENTATION: LazyLock<Documentation> =

@@ -8,8 +8,9 @@ use loyalake_core::rfm::purchase_history::PurchaseHistories;
 use loyalake_core::rfm::quantile_cuts::quantile_cuts;
 use loyalake_core::tally::Tally;
 
-const ORDERS: usize = 1_000_000;
-const CUSTOMERS: usize = 133_000;
+const ORDERS: usize = 5_000_000;
+const CUSTOMERS: usize = 665_000;
+const BATCH: usize = 8192;
 const DAYS: usize = 730;
 const AS_OF: i32 = 730;
 /// Distinct values that a tally keeps apart.
@@ -35,9 +36,13 @@ fn orders() -> Vec<(usize, i32, i128)> {
 fn histories(orders: &[(usize, i32, i128)]) -> PurchaseHistories<i128> {
     let mut histories = PurchaseHistories::new();
     assert!(histories.grow(CUSTOMERS).is_ok(), "few customers");
-    for (customer, day, value) in orders {
-        let updated = histories.update(*customer, *day, *value, AS_OF);
-        assert!(updated.is_ok(), "small values");
+    for batch in orders.chunks(BATCH) {
+        let customers: Vec<usize> = batch.iter().map(|order| order.0).collect();
+        histories.fetch(&customers);
+        for (customer, day, value) in batch {
+            let updated = histories.update(*customer, *day, *value, AS_OF);
+            assert!(updated.is_ok(), "small values");
+        }
     }
     histories
 }

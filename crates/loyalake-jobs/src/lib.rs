@@ -17,6 +17,7 @@ mod empty;
 mod error;
 mod fingerprint;
 pub mod graph;
+mod grouping;
 mod header;
 pub mod housekeeping;
 pub mod ledger;

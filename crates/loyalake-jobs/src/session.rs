@@ -27,6 +27,7 @@ use crate::contract::Contract;
 use crate::earlier::PUBLISHED_SCHEMA;
 use crate::empty::SkipEmpty;
 use crate::graph::RUN_SCHEMA;
+use crate::grouping::GroupInOneStep;
 use crate::memory::MemoryShares;
 use crate::parameters::Parameters;
 use crate::project::{Project, SOURCE_SCHEMA};
@@ -111,6 +112,7 @@ fn context_with(
         .with_runtime_env(runtime)
         .with_default_features()
         .with_analyzer_rule(Arc::new(SkipEmpty))
+        .with_physical_optimizer_rule(Arc::new(GroupInOneStep))
         .build();
     loyalake_functions::register_all(&mut state).map_err(failed)?;
     let context = SessionContext::new_with_state(state);

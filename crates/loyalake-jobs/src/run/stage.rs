@@ -12,7 +12,7 @@ use datafusion::physical_plan::ExecutionPlan;
 use futures::TryStreamExt;
 use loyalake_lake::source::Format;
 use loyalake_lake::staging::{self, Staged};
-use loyalake_lake::{LocalEngine, Location};
+use loyalake_lake::{LakeError, LocalEngine, Location};
 
 use super::taken::Taken;
 use super::{Event, Run};
@@ -50,22 +50,13 @@ impl Run<'_> {
             self.note(&file.name, mode, Some(&staged), 0.0, Taken::default());
             return self.define_staged(file, staged);
         }
-        let plan = self.session.plan(file).await?;
-        let (plan, folder) = match mode {
-            Mode::View => {
-                self.session.define_view(&file.name, plan)?;
-                self.note(&file.name, mode, None, 0.0, Taken::default());
-                return Ok(());
-            }
-            Mode::Table if self.tables.contains(&file.name) => (
-                with_run_id(plan, &self.report.run_id, &file.name)?,
-                self.folder(&file.name),
-            ),
-            Mode::Kept => (plan, self.kept_folder(&file.name)),
-            // a table that is read by a selected one, and not published itself, is scratch, too
-            Mode::Scratch | Mode::Table | Mode::Reused => (plan, self.scratch.child(&file.name)),
-        };
-        let staged = self.write(&file.name, plan, &folder, mode).await?;
+        if let Mode::View = mode {
+            let plan = self.session.plan(file).await?;
+            self.session.define_view(&file.name, plan)?;
+            self.note(&file.name, mode, None, 0.0, Taken::default());
+            return Ok(());
+        }
+        let staged = self.write(file, mode).await?;
         self.define_staged(file, staged)
     }
 
@@ -77,14 +68,8 @@ impl Run<'_> {
         Ok(())
     }
 
-    async fn write(
-        &mut self,
-        name: &str,
-        plan: LogicalPlan,
-        folder: &Location,
-        mode: Mode,
-    ) -> Result<Staged> {
-        let started = Instant::now();
+    async fn write(&mut self, file: &SqlFile, mode: Mode) -> Result<Staged> {
+        let (name, started) = (&file.name, Instant::now());
         self.position += 1;
         let total = self.total();
         self.observer.event(Event::Started {
@@ -92,16 +77,16 @@ impl Run<'_> {
             position: self.position,
             total,
         });
-        let state = self.session.state();
-        let (staged, taken) = match self.write_with(state, name, &plan, folder).await {
+        let (staged, taken) = match self.write_with(self.session.state(), file, mode).await {
             Err(error) if error.is_out_of_memory() => {
-                staging::remove(folder).await?;
+                staging::remove(&self.folder_of(file, mode)).await?;
                 self.report.warnings.push(format!(
-                    "{name}: out of memory, so computed again with joins that sort; raise \
-                     engine.memory_limit to spare that"
+                    "{name}: out of memory, so computed again in steps, with joins that sort; \
+                     raise engine.memory_limit to spare that"
                 ));
-                let state = self.session.frugal_state();
-                self.write_with(state, name, &plan, folder).await?
+                self.write_views_of(file).await?;
+                self.write_with(self.session.frugal_state(), file, mode)
+                    .await?
             }
             done => done?,
         };
@@ -115,26 +100,68 @@ impl Run<'_> {
         Ok(staged)
     }
 
+    /// Turns the views that a relation reads into files, one by one: none of their sorts and joins
+    /// needs memory at the same time as those of another one.
+    async fn write_views_of(&mut self, file: &SqlFile) -> Result<()> {
+        let graph = &self.session.project.graph;
+        let staged = self.staged.keys().cloned().collect();
+        let read = graph.upstream_until(&file.name, &staged);
+        for view in graph
+            .files()
+            .iter()
+            .filter(|file| read.contains(&file.name))
+        {
+            let is_relation = matches!(view.kind, Kind::Staging | Kind::Intermediate);
+            if !is_relation || staged.contains(&view.name) {
+                continue;
+            }
+            let (started, mode) = (Instant::now(), Mode::Scratch);
+            let state = self.session.frugal_state();
+            let (rows, taken) = self.write_with(state, view, mode).await?;
+            let seconds = started.elapsed().as_secs_f64();
+            self.report
+                .relations
+                .retain(|relation| relation.name != view.name);
+            self.note(&view.name, mode, Some(&rows), seconds, taken);
+            self.define_staged(view, rows)?;
+        }
+        Ok(())
+    }
+
+    /// Where the rows of a relation go.
+    fn folder_of(&self, file: &SqlFile, mode: Mode) -> Location {
+        match mode {
+            Mode::Table if self.tables.contains(&file.name) => self.folder(&file.name),
+            Mode::Kept => self.kept_folder(&file.name),
+            // a table that is read by a selected one, and not published itself, is scratch, too
+            _ => self.scratch.child(&file.name),
+        }
+    }
+
     async fn write_with(
         &self,
         state: SessionState,
-        name: &str,
-        plan: &LogicalPlan,
-        folder: &Location,
+        file: &SqlFile,
+        mode: Mode,
     ) -> Result<(Staged, Taken)> {
         let failed = |source| JobsError::Execution {
-            relation: name.to_owned(),
+            relation: file.name.clone(),
             source,
         };
-        let physical = self.session.physical(state, plan.clone()).await;
+        let mut plan = self.session.plan(file).await?;
+        if self.tables.contains(&file.name) {
+            plan = with_run_id(plan, &self.report.run_id, &file.name)?;
+        }
+        let folder = self.folder_of(file, mode);
+        let physical = self.session.physical(state, plan).await;
         let (plan, context) = physical.map_err(failed)?;
         let engine = self.session.project.engine.as_ref();
         let observer = Arc::clone(&self.observer);
         let on_rows = move |rows| observer.event(Event::Rows(rows));
-        let staged = staging::write(engine, Arc::clone(&plan), context, folder, on_rows)
+        let staged = staging::write(engine, Arc::clone(&plan), context, &folder, on_rows)
             .await
             .map_err(|error| match error {
-                loyalake_lake::LakeError::Query(source) => failed(source),
+                LakeError::Query(source) => failed(source),
                 other => other.into(),
             })?;
         Ok((staged, Taken::by(&plan)))

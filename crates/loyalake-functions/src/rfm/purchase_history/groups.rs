@@ -126,6 +126,7 @@ impl<M: Money> GroupsAccumulator for HistoryGroups<M> {
     ) -> Result<()> {
         self.grow(total_num_groups)?;
         let purchases = Purchases::decode(&self.money, values)?;
+        self.histories.fetch(group_indices);
         for (row, group) in group_indices.iter().enumerate() {
             if let Some((day, value, as_of)) = purchases.get(row, opt_filter) {
                 let updated = self.histories.update(*group, day, value, as_of);

@@ -21,6 +21,8 @@ mod export;
 mod feedback;
 #[path = "jobs/garbage.rs"]
 mod garbage;
+#[path = "jobs/grouping.rs"]
+mod grouping;
 #[path = "jobs/housekeeping.rs"]
 mod housekeeping;
 #[path = "jobs/killed.rs"]

@@ -96,7 +96,12 @@ impl Shop {
 
     /// Limits the memory of runs.
     pub(crate) fn memory_limit(&mut self, size: &str) {
-        self.engine = format!("[engine]\nmemory_limit = \"{size}\"\n");
+        self.engine(&format!("memory_limit = \"{size}\""));
+    }
+
+    /// Sets how queries are run, as a line of TOML.
+    pub(crate) fn engine(&mut self, line: &str) {
+        self.engine = format!("[engine]\n{line}\n");
     }
 
     /// Sets a parameter, as a line of TOML.

@@ -81,13 +81,14 @@ fn merge_histories(bencher: Bencher) {
 
 fn fit<const N: usize>(
     bencher: Bencher,
-    fit: fn(&Collapsed<N>) -> Fit,
+    fit: fn(Collapsed<N>) -> Fit,
     rows: impl Iterator<Item = [f64; N]>,
 ) {
     let collapsed = collapse(rows);
     bencher
         .counter(ItemsCount::new(CUSTOMERS))
-        .bench_local(|| fit(black_box(&collapsed)));
+        .with_inputs(|| collapsed.clone())
+        .bench_local_values(fit);
 }
 
 #[divan::bench]

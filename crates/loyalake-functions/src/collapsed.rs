@@ -31,8 +31,9 @@ pub(crate) fn collapsed_fields<const N: usize>(name: &str) -> Vec<FieldRef> {
 
 /// Collapsed rows as one row of state.
 pub(crate) fn collapsed_state<const N: usize>(rows: &mut Collapsed<N>) -> Vec<ScalarValue> {
-    rows.settle();
-    let distinct = rows.rows(u64::cast_signed);
+    let rows = std::mem::take(rows);
+    let rejected = rows.rejected();
+    let distinct = rows.into_rows(u64::cast_signed);
     let list = |array: ArrayRef| SingleRowListArrayBuilder::new(array).build_list_scalar();
     let column = |i: usize| -> ArrayRef {
         Arc::new(
@@ -46,7 +47,7 @@ pub(crate) fn collapsed_state<const N: usize>(rows: &mut Collapsed<N>) -> Vec<Sc
     let customers: ArrayRef = Arc::new(customers.collect::<Int64Array>());
     let mut state: Vec<_> = (0..N).map(|i| list(column(i))).collect();
     state.push(list(customers));
-    state.push(ScalarValue::from(rows.rejected().cast_signed()));
+    state.push(ScalarValue::from(rejected.cast_signed()));
     state
 }
 
@@ -67,17 +68,11 @@ pub(crate) fn merge_collapsed<const N: usize>(
         let columns = (0..N)
             .map(|i| Ok(state_column::<ListArray>(function, states, i)?.value(partial)))
             .collect::<Result<Vec<ArrayRef>>>()?;
-        let mut partial_rows = Collapsed::default();
-        for (at, count) in counts
-            .as_primitive::<Int64Type>()
-            .values()
-            .iter()
-            .enumerate()
-        {
+        let counts = counts.as_primitive::<Int64Type>().values().iter();
+        rows.merge(Collapsed::of_rows(counts.enumerate().map(|(at, count)| {
             let number = |i: usize| columns[i].as_primitive::<Float64Type>().value(at);
-            partial_rows.update(std::array::from_fn(number), count.cast_unsigned());
-        }
-        rows.merge(partial_rows);
+            (std::array::from_fn(number), count.cast_unsigned())
+        })));
     }
     Ok(())
 }

@@ -42,6 +42,6 @@ pub fn try_new(values: &[f64]) -> Result<BetaGeometric> {
 }
 
 /// The maximum likelihood fit to rows of repeat purchases, recency, age.
-pub fn fit(data: &Collapsed<3>) -> Fit {
+pub fn fit(data: Collapsed<3>) -> Fit {
     beta_geometric::fit(&MODEL, data, CHANCES_WHEN_NEW)
 }

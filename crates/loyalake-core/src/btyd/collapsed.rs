@@ -1,7 +1,5 @@
 //! Customers with the same history, counted: all that a fit needs to see.
 
-use std::borrow::Cow;
-
 /// Rows that wait to be sorted are at least so many.
 const FEWEST_RECENT: usize = 1 << 16;
 /// They are at most this part of the sorted ones: merging them in then costs a few moves a row, and
@@ -68,29 +66,34 @@ impl<const N: usize> Collapsed<N> {
         all.fold(0, |sum, (_, customers)| sum.saturating_add(*customers))
     }
 
-    /// The number of distinct rows.
+    /// The number of distinct rows, of settled ones.
     pub fn distinct(&self) -> u64 {
-        self.settled().sorted.len() as u64
+        self.sorted.len() as u64
     }
 
-    /// The distinct rows in ascending order, with what `count` makes of their customers.
-    pub fn rows<C>(&self, count: impl Fn(u64) -> C) -> Vec<([f64; N], C)> {
-        let settled = self.settled();
-        let rows = settled.sorted.iter();
-        rows.map(|(keys, customers)| (keys.map(number), count(*customers)))
+    /// The distinct rows in ascending order, with what `count` makes of their customers. A count
+    /// of 8 bytes takes the place of the customers.
+    pub fn into_rows<C>(mut self, count: impl Fn(u64) -> C) -> Vec<([f64; N], C)> {
+        self.settle();
+        let rows = self.sorted.into_iter();
+        rows.map(|(keys, customers)| (keys.map(number), count(customers)))
             .collect()
     }
 
-    fn settled(&self) -> Cow<'_, Self> {
-        if self.recent.is_empty() {
-            return Cow::Borrowed(self);
-        }
-        let mut settled = self.clone();
-        settled.settle();
-        Cow::Owned(settled)
+    /// What gives these rows.
+    pub fn of_rows(rows: impl Iterator<Item = ([f64; N], u64)>) -> Self {
+        let recent = rows.map(|(row, customers)| (row.map(key), customers));
+        let (recent, sorted) = (recent.collect(), Vec::new());
+        let mut collapsed = Self {
+            sorted,
+            recent,
+            rejected: 0,
+        };
+        collapsed.settle();
+        collapsed
     }
 
-    /// Sorts what came lately; afterwards reading the rows is quick.
+    /// Sorts what came lately, and counts what is the same.
     pub fn settle(&mut self) {
         if let Some(mut packed) = packed(&self.recent) {
             packed.sort_unstable();
@@ -114,6 +117,10 @@ impl<const N: usize> Collapsed<N> {
     /// Merges recent rows, sorted and distinct themselves, in place.
     fn merge_recent(&mut self) {
         let Self { sorted, recent, .. } = self;
+        if sorted.is_empty() {
+            std::mem::swap(sorted, recent);
+            return;
+        }
         let mut at = 0;
         recent.retain(|(key, customers)| {
             while sorted.get(at).is_some_and(|known| known.0 < *key) {
@@ -218,7 +225,7 @@ mod tests {
         rows.update([0.0], 1);
         rows.update([-0.0], 2);
         rows.update([1.0], 0);
-        assert_eq!(rows.rows(|n| n), vec![([0.0], 3)]);
+        assert_eq!(rows.into_rows(|n| n), vec![([0.0], 3)]);
     }
 
     #[test]
@@ -244,8 +251,14 @@ mod tests {
                 .flat_map(|x| numbers.iter().map(move |y| (*x, *y)));
             pairs.map(|(x, y)| (row(x, y), n)).collect::<Vec<_>>()
         };
-        assert_eq!(all.rows(|n| n), expected(&numbers, |x, y| [x, y, x], 3));
-        assert_eq!(whole.rows(|n| n), expected(&small, |x, y| [x, y, x], 2));
+        assert_eq!(
+            all.into_rows(|n| n),
+            expected(&numbers, |x, y| [x, y, x], 3)
+        );
+        assert_eq!(
+            whole.into_rows(|n| n),
+            expected(&small, |x, y| [x, y, x], 2)
+        );
     }
 
     proptest! {
@@ -258,8 +271,8 @@ mod tests {
             let (mut forward, mut backward) = (collapsed(left), collapsed(right));
             forward.merge(collapsed(right));
             backward.merge(collapsed(left));
-            prop_assert_eq!(forward.rows(|n| n), collapsed(&rows).rows(|n| n));
-            prop_assert_eq!(backward.rows(|n| n), collapsed(&rows).rows(|n| n));
+            prop_assert_eq!(forward.into_rows(|n| n), collapsed(&rows).into_rows(|n| n));
+            prop_assert_eq!(backward.into_rows(|n| n), collapsed(&rows).into_rows(|n| n));
         }
     }
 }

@@ -103,7 +103,7 @@ impl Fit {
 /// What differs between models in a maximum likelihood fit to rows of N numbers.
 pub(crate) struct FitProblem<'a, const N: usize, const P: usize> {
     pub(crate) model: &'a Model,
-    pub(crate) data: &'a Collapsed<N>,
+    pub(crate) data: Collapsed<N>,
     /// The column whose mean is scaled to 1.
     pub(crate) scaled_by: usize,
     /// The columns, and the parameters, in that unit.
@@ -133,7 +133,7 @@ impl<const N: usize, const P: usize> FitProblem<'_, N, P> {
     /// Fits; `log_likelihood` sums over rows in ascending order, in scaled units, and `density` is
     /// the number of densities in the scaled unit that a row's likelihood is a product of.
     pub(crate) fn solve(
-        &self,
+        self,
         log_likelihood: impl Fn(&[([f64; N], f64)], &[f64; P]) -> Derivatives<P>,
         density: impl Fn(&[f64; N]) -> f64,
     ) -> Fit {
@@ -144,13 +144,13 @@ impl<const N: usize, const P: usize> FitProblem<'_, N, P> {
     /// The same for a `log_likelihood` of what `prepare` makes of the rows: all that does not
     /// depend on the parameters.
     pub(crate) fn solve_prepared<D>(
-        &self,
+        mut self,
         prepare: impl Fn(Vec<([f64; N], f64)>) -> D,
         log_likelihood: impl Fn(&D, &[f64; P]) -> Derivatives<P>,
         density: impl Fn(&[f64; N]) -> f64,
     ) -> Fit {
         let without_parameters = self.without_parameters();
-        let mut rows = self.data.rows(|n| n as f64);
+        let mut rows = std::mem::take(&mut self.data).into_rows(|n| n as f64);
         let customers: f64 = rows.iter().map(|(_, n)| n).sum();
         let has_evidence = rows.iter().any(|(row, _)| (self.evidence.is_in)(row));
         let least = P as f64 + 1.0;
@@ -270,7 +270,8 @@ impl<const N: usize, const P: usize> FitProblem<'_, N, P> {
         }
     }
 
-    fn without_parameters(&self) -> Fit {
+    fn without_parameters(&mut self) -> Fit {
+        self.data.settle();
         Fit {
             model: self.model.name,
             parameters: None,
@@ -328,7 +329,7 @@ mod tests {
             [2.0, 60.0, 3.0, 4.0],
             [0.5, 30.0, 0.05, 5.0],
         ] {
-            let fit = bg_nbd::fit(&simulated(truth, 20_000));
+            let fit = bg_nbd::fit(simulated(truth, 20_000));
             assert_eq!(fit.status, Status::Ok, "{fit:?}");
             for (estimate, truth) in fit.parameters.unwrap().iter().zip(truth) {
                 let error = estimate.value - truth;
@@ -346,7 +347,7 @@ mod tests {
         for x in 1..40 {
             nobody_leaves.update([f64::from(x), 365.0, 365.0], 5);
         }
-        let fit = bg_nbd::fit(&nobody_leaves);
+        let fit = bg_nbd::fit(nobody_leaves);
         assert_eq!(fit.status, Status::Boundary, "{fit:?}");
         assert!(fit.message.unwrap().contains("goes to"));
         assert!(
@@ -367,7 +368,7 @@ mod tests {
             (nobody_returns, Status::InsufficientData),
             (few, Status::Ok),
         ] {
-            let fit = mbg_nbd::fit(&data);
+            let fit = mbg_nbd::fit(data);
             let is_insufficient = fit.status == Status::InsufficientData;
             assert_eq!(
                 is_insufficient,

@@ -104,7 +104,7 @@ fn derivatives([p, q, v]: [f64; 3], [x, mean]: [f64; 2]) -> Derivatives<3> {
 const STARTS: [[f64; 3]; 3] = [[5.0, 3.5, 0.5], [1.0, 2.0, 1.0], [20.0, 10.0, 0.5]];
 
 /// The maximum likelihood fit to rows of repeat purchases, mean repeat value.
-pub fn fit(data: &Collapsed<2>) -> Fit {
+pub fn fit(data: Collapsed<2>) -> Fit {
     let problem = FitProblem {
         model: &MODEL,
         data,

@@ -42,7 +42,7 @@ const MOST_STEPS: u32 = 200;
 const LAST_STEP: f64 = 1e-12;
 
 /// The maximum likelihood fit to rows of repeat purchases, recency, age.
-pub fn fit(data: &Collapsed<3>) -> Fit {
+pub fn fit(data: Collapsed<3>) -> Fit {
     likelihood::fit(data)
 }
 

@@ -125,7 +125,7 @@ fn derivatives(parameters: [f64; 2], [periods, churned]: [f64; 2]) -> Derivative
 const STARTS: [[f64; 2]; 3] = [[1.0, 1.0], [0.5, 3.0], [5.0, 20.0]];
 
 /// The maximum likelihood fit to rows of periods, churned (0 or 1).
-pub fn fit(data: &Collapsed<2>) -> Fit {
+pub fn fit(data: Collapsed<2>) -> Fit {
     let problem = FitProblem {
         model: &MODEL,
         data,
@@ -254,7 +254,7 @@ mod tests {
         for (row, customers) in rows {
             data.update(*row, *customers);
         }
-        fit(&data)
+        fit(data)
     }
 
     #[test]
@@ -274,7 +274,7 @@ mod tests {
                 }
                 data.update([periods, churned], 1);
             }
-            let fit = fit(&data);
+            let fit = fit(data);
             assert_eq!(fit.status, Status::Ok, "{fit:?}");
             for (estimate, truth) in fit.parameters.unwrap().iter().zip(truth) {
                 let error = estimate.value - truth;

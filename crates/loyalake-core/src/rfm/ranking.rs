@@ -21,13 +21,13 @@ pub type CountedPair = ([f64; 2], u64);
 /// Finite numbers. `None` with fewer than two rows, or when one side is constant.
 ///
 /// # Numerics
-/// u and v are whole numbers, so that the three sums are exact.
+/// u and v are whole numbers, so that the three sums are exact, up to 2⁶² rows.
 pub fn spearman(rows: &[CountedPair]) -> Option<f64> {
     let (x, y) = (centred_ranks(rows, 0), centred_ranks(rows, 1));
-    let sum = |one: &[i128], other: &[i128]| -> i128 {
+    let sum = |one: &[i64], other: &[i64]| -> i128 {
         let ranks = one.iter().zip(other).zip(rows);
         ranks
-            .map(|((one, other), (_, count))| one * other * i128::from(*count))
+            .map(|((one, other), (_, n))| i128::from(*one) * i128::from(*other) * i128::from(*n))
             .sum()
     };
     let (of_x, of_y, of_both) = (sum(&x, &x), sum(&y, &y), sum(&x, &y));
@@ -50,7 +50,7 @@ pub fn gini_normalized(rows: &[CountedPair]) -> Option<f64> {
     let concentration = |by: usize| {
         let mut sum = CompensatedSum::default();
         for (rank, ([_, actual], count)) in centred_ranks(rows, by).iter().zip(rows) {
-            sum.add((rank * i128::from(*count)) as f64 * actual);
+            sum.add((i128::from(*rank) * i128::from(*count)) as f64 * actual);
         }
         sum.value()
     };
@@ -59,15 +59,15 @@ pub fn gini_normalized(rows: &[CountedPair]) -> Option<f64> {
 }
 
 /// 2 rank − n − 1 of each row by one of its numbers, ascending, the mean rank for equal numbers.
-fn centred_ranks(rows: &[CountedPair], by: usize) -> Vec<i128> {
+fn centred_ranks(rows: &[CountedPair], by: usize) -> Vec<i64> {
     let mut order: Vec<usize> = (0..rows.len()).collect();
-    order.sort_by(|one, other| rows[*one].0[by].total_cmp(&rows[*other].0[by]));
-    let count = |at: &usize| i128::from(rows[*at].1);
-    let all: i128 = order.iter().map(count).sum();
+    order.sort_unstable_by(|one, other| rows[*one].0[by].total_cmp(&rows[*other].0[by]));
+    let count = |at: &usize| rows[*at].1.cast_signed();
+    let all: i64 = order.iter().map(count).sum();
     let mut ranks = vec![0; rows.len()];
     let mut before = 0;
     for equal in order.chunk_by(|one, other| rows[*one].0[by] >= rows[*other].0[by]) {
-        let tied: i128 = equal.iter().map(count).sum();
+        let tied: i64 = equal.iter().map(count).sum();
         for at in equal {
             ranks[*at] = 2 * before + tied - all;
         }

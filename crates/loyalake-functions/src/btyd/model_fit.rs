@@ -23,7 +23,7 @@ pub(super) struct ModelFit<const N: usize> {
     pub(super) documentation: &'static LazyLock<Documentation>,
     /// Whether a row is in the model's domain.
     pub(super) accepts: fn([f64; N]) -> bool,
-    pub(super) fit: fn(&Collapsed<N>) -> Fit,
+    pub(super) fit: fn(Collapsed<N>) -> Fit,
 }
 
 impl<const N: usize> ModelFit<N> {
@@ -205,8 +205,8 @@ impl<const N: usize> Accumulator for FitAccumulator<N> {
     }
 
     fn evaluate(&mut self) -> Result<ScalarValue> {
-        self.rows.settle();
-        let fit = (!self.rows.is_empty()).then(|| (self.function.fit)(&self.rows));
+        let rows = std::mem::take(&mut self.rows);
+        let fit = (!rows.is_empty()).then(|| (self.function.fit)(rows));
         Ok(ScalarValue::Struct(Arc::new(encode(&[fit])?)))
     }
 

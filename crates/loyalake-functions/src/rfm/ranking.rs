@@ -205,10 +205,8 @@ impl Accumulator for PairAccumulator {
     }
 
     fn evaluate(&mut self) -> Result<ScalarValue> {
-        self.pairs.settle();
-        Ok(ScalarValue::Float64((self.function.measure)(
-            &self.pairs.rows(|n| n),
-        )))
+        let pairs = std::mem::take(&mut self.pairs).into_rows(|n| n);
+        Ok(ScalarValue::Float64((self.function.measure)(&pairs)))
     }
 
     fn size(&self) -> usize {

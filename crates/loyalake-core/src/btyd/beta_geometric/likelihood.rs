@@ -24,7 +24,7 @@ const STARTS: [[f64; 4]; 3] = [
 type Row = ([f64; 3], f64);
 
 /// The maximum likelihood fit to rows (x, `t_x`, T).
-pub(in super::super) fn fit(model: &Model, data: &Collapsed<3>, chances_when_new: f64) -> Fit {
+pub(in super::super) fn fit(model: &Model, data: Collapsed<3>, chances_when_new: f64) -> Fit {
     let problem = FitProblem {
         model,
         data,

@@ -94,7 +94,7 @@ const STARTS: [[f64; 4]; 3] = [
 ];
 
 /// The maximum likelihood fit to rows of repeat purchases, recency, opportunities.
-pub fn fit(data: &Collapsed<3>) -> Fit {
+pub fn fit(data: Collapsed<3>) -> Fit {
     let problem = FitProblem {
         model: &MODEL,
         data,
@@ -186,7 +186,7 @@ mod tests {
             [2.0, 6.0, 1.0, 1.0],
             [0.3, 2.0, 0.2, 4.0],
         ] {
-            let fit = fit(&simulated(truth, 20_000));
+            let fit = fit(simulated(truth, 20_000));
             assert_eq!(fit.status, Status::Ok, "{fit:?}");
             for (estimate, truth) in fit.parameters.unwrap().iter().zip(truth) {
                 let error = estimate.value - truth;
@@ -215,7 +215,7 @@ mod tests {
             (all_always, Status::Boundary),
             (never, Status::InsufficientData),
         ] {
-            let fit = fit(&data);
+            let fit = fit(data);
             assert_eq!(fit.status, expected, "{fit:?}");
         }
     }

@@ -37,7 +37,7 @@ const MODERATE: f64 = 1e-100;
 type Row = ([f64; 3], f64);
 
 /// The maximum likelihood fit to rows (x, `t_x`, T).
-pub(super) fn fit(data: &Collapsed<3>) -> Fit {
+pub(super) fn fit(data: Collapsed<3>) -> Fit {
     let problem = FitProblem {
         model: &MODEL,
         data,

@@ -90,7 +90,7 @@ fn assert_std_errors(fit: &Fit, expected: &[f64]) {
 /// implementation.
 #[test]
 fn bg_nbd_fit_matches_fader_hardie_lee_2005() {
-    let fit = bg_nbd::fit(&cdnow_histories());
+    let fit = bg_nbd::fit(cdnow_histories());
     assert_fit(
         &fit,
         &[0.242_595, 4.413_602, 0.792_922, 2.425_907],
@@ -102,7 +102,7 @@ fn bg_nbd_fit_matches_fader_hardie_lee_2005() {
 
 #[test]
 fn mbg_nbd_fit_matches_lifetimes() {
-    let fit = mbg_nbd::fit(&cdnow_histories());
+    let fit = mbg_nbd::fit(cdnow_histories());
     assert_fit(
         &fit,
         &[0.524_843, 6.183_086, 0.891_359, 1.614_002],
@@ -113,7 +113,7 @@ fn mbg_nbd_fit_matches_lifetimes() {
 /// `CLVTools`, with the digits of a second implementation, which found the standard errors.
 #[test]
 fn pareto_nbd_fit_matches_clvtools() {
-    let fit = pareto_nbd::fit(&cdnow_histories());
+    let fit = pareto_nbd::fit(cdnow_histories());
     assert_fit(
         &fit,
         &[0.553_277, 10.577_682, 0.606_240, 11.668_737],
@@ -131,20 +131,20 @@ fn gamma_gamma_fit_matches_clvtools() {
             spends.update([customer.history[0], mean], 1);
         }
     }
-    let fit = gamma_gamma::fit(&spends);
+    let fit = gamma_gamma::fit(spends);
     assert_eq!(fit.customers, 946);
     assert_fit(&fit, &[6.249_572, 3.744_225, 15.443_524], -4_055.917_7);
 }
 
 #[test]
 fn model_and_unit_of_time_do_not_change_the_likelihood_ratio() {
-    let weeks = bg_nbd::fit(&cdnow_histories());
+    let weeks = bg_nbd::fit(cdnow_histories());
     let mut days = Collapsed::default();
     for customer in cdnow() {
         let [x, t_x, age] = customer.history;
         days.update([x, (7.0 * t_x).round(), (7.0 * age).round()], 1);
     }
-    let days = bg_nbd::fit(&days);
+    let days = bg_nbd::fit(days);
     let (weeks, days) = (weeks.values().unwrap(), days.values().unwrap());
     for (i, unit) in [1.0, 7.0, 1.0, 1.0].into_iter().enumerate() {
         assert!(
@@ -199,7 +199,7 @@ fn bg_bb_fit_matches_fader_hardie_shang_2010() {
     for ([x, t_x], customers) in DONORS {
         donors.update([x, t_x, 6.0], customers);
     }
-    let fit = bg_bb::fit(&donors);
+    let fit = bg_bb::fit(donors);
     assert_eq!((fit.customers, fit.rows_distinct), (11_104, 22));
     assert_fit(
         &fit,
@@ -235,7 +235,7 @@ fn sbg_fits_match_fader_hardie_2007() {
             before = alive;
         }
         contracts.update([7.0, 0.0], before);
-        let fit = sbg::fit(&contracts);
+        let fit = sbg::fit(contracts);
         assert_eq!((fit.customers, fit.rows_distinct), (1_000, 8));
         assert_fit(&fit, &parameters, log_likelihood);
     }

@@ -4,8 +4,8 @@
 
 use std::sync::Arc;
 
+use divan::Bencher;
 use divan::counter::ItemsCount;
-use divan::{Bencher, black_box};
 use loyalake_core::btyd::gamma_gamma::GammaGamma;
 use loyalake_core::btyd::simulate::Shop;
 use loyalake_core::btyd::{

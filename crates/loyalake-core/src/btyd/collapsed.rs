@@ -9,26 +9,23 @@ const RECENT_PART: usize = 4;
 /// Distinct rows of N numbers with the number of customers who have each.
 ///
 /// The result does not depend on the order of updates and merges, for counts are whole numbers.
-/// Sorting needs less memory than a hash table, and no second sorting for who reads the rows.
+/// Rows of whole numbers, as most are, take 16 bytes.
 #[derive(Debug, Clone, Default)]
 pub struct Collapsed<const N: usize> {
-    /// Distinct rows in ascending order.
-    sorted: Vec<Counted<N>>,
-    /// Later rows, in any order.
-    recent: Vec<Counted<N>>,
+    /// Rows of numbers that are whole and small enough, as one number each.
+    packed: Sorted<u64>,
+    /// All others.
+    wide: Sorted<[u64; N]>,
     rejected: u64,
 }
-
-/// A row's numbers as [`key`]s, and its customers.
-type Counted<const N: usize> = ([u64; N], u64);
 
 impl<const N: usize> Collapsed<N> {
     /// Adds customers with the same row of finite numbers.
     pub fn update(&mut self, row: [f64; N], customers: u64) {
         if customers > 0 {
-            self.recent.push((row.map(key), customers));
-            if self.recent.len() >= FEWEST_RECENT.max(self.sorted.len() / RECENT_PART) {
-                self.settle();
+            match packed(row) {
+                Some(row) => self.packed.update(row, customers),
+                None => self.wide.update(row.map(key), customers),
             }
         }
     }
@@ -39,20 +36,15 @@ impl<const N: usize> Collapsed<N> {
     }
 
     /// Adds what `other` has seen.
-    pub fn merge(&mut self, mut other: Self) {
+    pub fn merge(&mut self, other: Self) {
         self.reject(other.rejected);
-        self.settle();
-        other.settle();
-        if other.sorted.len() > self.sorted.len() {
-            std::mem::swap(&mut self.sorted, &mut other.sorted);
-        }
-        self.recent = other.sorted;
-        self.merge_recent();
+        self.packed.merge(other.packed);
+        self.wide.merge(other.wide);
     }
 
     /// Whether it has seen no row at all.
     pub fn is_empty(&self) -> bool {
-        self.sorted.is_empty() && self.recent.is_empty() && self.rejected == 0
+        self.packed.is_empty() && self.wide.is_empty() && self.rejected == 0
     }
 
     /// Rows outside the domain.
@@ -62,55 +54,110 @@ impl<const N: usize> Collapsed<N> {
 
     /// Customers in all rows.
     pub fn customers(&self) -> u64 {
-        let all = self.sorted.iter().chain(&self.recent);
-        all.fold(0, |sum, (_, customers)| sum.saturating_add(*customers))
+        self.packed
+            .customers()
+            .saturating_add(self.wide.customers())
     }
 
     /// The number of distinct rows, of settled ones.
     pub fn distinct(&self) -> u64 {
-        self.sorted.len() as u64
+        (self.packed.sorted.len() + self.wide.sorted.len()) as u64
     }
 
-    /// The distinct rows in ascending order, with what `count` makes of their customers. A count
-    /// of 8 bytes takes the place of the customers.
+    /// The distinct rows in ascending order, with what `count` makes of their customers.
     pub fn into_rows<C>(mut self, count: impl Fn(u64) -> C) -> Vec<([f64; N], C)> {
         self.settle();
-        let rows = self.sorted.into_iter();
-        rows.map(|(keys, customers)| (keys.map(number), count(customers)))
-            .collect()
+        let Self { packed, wide, .. } = self;
+        let has_both = !packed.is_empty() && !wide.is_empty();
+        let wide = wide.sorted.into_iter();
+        // a count of 8 bytes takes the place of the customers
+        let mut rows: Vec<_> = wide
+            .map(|(keys, customers)| (keys.map(number), count(customers)))
+            .collect();
+        rows.reserve_exact(packed.sorted.len());
+        let packed = packed.sorted.into_iter();
+        rows.extend(packed.map(|(row, customers)| (unpacked(row), count(customers))));
+        if has_both {
+            rows.sort_unstable_by_key(|(row, _)| row.map(key));
+        }
+        rows
     }
 
     /// What gives these rows.
     pub fn of_rows(rows: impl Iterator<Item = ([f64; N], u64)>) -> Self {
-        let recent = rows.map(|(row, customers)| (row.map(key), customers));
-        let (recent, sorted) = (recent.collect(), Vec::new());
-        let mut collapsed = Self {
-            sorted,
-            recent,
-            rejected: 0,
-        };
+        let mut collapsed = Self::default();
+        for (row, customers) in rows {
+            match packed(row) {
+                Some(row) => collapsed.packed.recent.push((row, customers)),
+                None => collapsed.wide.recent.push((row.map(key), customers)),
+            }
+        }
         collapsed.settle();
         collapsed
     }
 
     /// Sorts what came lately, and counts what is the same.
     pub fn settle(&mut self) {
-        if let Some(mut packed) = packed(&self.recent) {
-            packed.sort_unstable();
-            let same = packed.chunk_by(|one, other| one == other);
-            self.recent = same
-                .map(|keys| (unpacked(keys[0]), keys.len() as u64))
-                .collect();
-        } else {
-            self.recent.sort_unstable_by_key(|(key, _)| *key);
-            self.recent.dedup_by(|later, first| {
-                let is_same = later.0 == first.0;
-                if is_same {
-                    first.1 = first.1.saturating_add(later.1);
-                }
-                is_same
-            });
+        self.packed.settle();
+        self.wide.settle();
+    }
+
+    /// Memory on the heap, in bytes.
+    pub fn heap_size(&self) -> usize {
+        self.packed.heap_size() + self.wide.heap_size()
+    }
+}
+
+/// Rows with their customers. Sorting needs less memory than a hash table, and no second sorting
+/// for who reads the rows.
+#[derive(Debug, Clone)]
+struct Sorted<K> {
+    /// Distinct rows in ascending order.
+    sorted: Vec<(K, u64)>,
+    /// Later rows, in any order.
+    recent: Vec<(K, u64)>,
+}
+
+impl<K> Default for Sorted<K> {
+    fn default() -> Self {
+        let (sorted, recent) = (Vec::new(), Vec::new());
+        Self { sorted, recent }
+    }
+}
+
+impl<K: Copy + Ord> Sorted<K> {
+    fn update(&mut self, row: K, customers: u64) {
+        let most = FEWEST_RECENT.max(self.sorted.len() / RECENT_PART);
+        if self.recent.len() == self.recent.capacity() {
+            let more = self.recent.len().max(16);
+            let more = more.min(most.saturating_sub(self.recent.len()).max(1));
+            self.recent.reserve_exact(more);
         }
+        self.recent.push((row, customers));
+        if self.recent.len() >= most {
+            self.settle();
+        }
+    }
+
+    fn merge(&mut self, mut other: Self) {
+        self.settle();
+        other.settle();
+        if other.sorted.len() > self.sorted.len() {
+            std::mem::swap(&mut self.sorted, &mut other.sorted);
+        }
+        self.recent = other.sorted;
+        self.merge_recent();
+    }
+
+    fn settle(&mut self) {
+        self.recent.sort_unstable_by_key(|(row, _)| *row);
+        self.recent.dedup_by(|later, first| {
+            let is_same = later.0 == first.0;
+            if is_same {
+                first.1 = first.1.saturating_add(later.1);
+            }
+            is_same
+        });
         self.merge_recent();
     }
 
@@ -152,9 +199,17 @@ impl<const N: usize> Collapsed<N> {
         *recent = Vec::new();
     }
 
-    /// Memory on the heap, in bytes.
-    pub fn heap_size(&self) -> usize {
-        (self.sorted.capacity() + self.recent.capacity()) * size_of::<Counted<N>>()
+    fn is_empty(&self) -> bool {
+        self.sorted.is_empty() && self.recent.is_empty()
+    }
+
+    fn customers(&self) -> u64 {
+        let all = self.sorted.iter().chain(&self.recent);
+        all.fold(0, |sum, (_, customers)| sum.saturating_add(*customers))
+    }
+
+    fn heap_size(&self) -> usize {
+        (self.sorted.capacity() + self.recent.capacity()) * size_of::<(K, u64)>()
     }
 }
 
@@ -172,24 +227,18 @@ fn number(key: u64) -> f64 {
     f64::from_bits(if key & SIGN == 0 { !key } else { key ^ SIGN })
 }
 
-/// Rows as one number each, in the same order, which is several times faster to sort: when each is
-/// one customer, and all numbers are whole and small enough.
-fn packed<const N: usize>(rows: &[Counted<N>]) -> Option<Vec<u64>> {
-    let pack = |(keys, customers): &Counted<N>| {
-        let packed = keys.iter().try_fold(0, |packed, bits| {
-            let number = number(*bits);
-            #[expect(
-                clippy::cast_possible_truncation,
-                clippy::cast_sign_loss,
-                reason = "compared with the number afterwards"
-            )]
-            let whole = number as u64;
-            let is_small = whole >> packed_bits(N) == 0 && key(whole as f64) == *bits;
-            is_small.then_some(packed << packed_bits(N) | whole)
-        });
-        packed.filter(|_| *customers == 1)
-    };
-    rows.iter().map(pack).collect()
+/// A row as one number, in the same order, when all its numbers are whole and small enough.
+fn packed<const N: usize>(row: [f64; N]) -> Option<u64> {
+    row.into_iter().try_fold(0, |packed, number| {
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "compared with the number afterwards"
+        )]
+        let whole = number as u64;
+        let is_small = whole >> packed_bits(N) == 0 && key(whole as f64) == key(number);
+        is_small.then_some(packed << packed_bits(N) | whole)
+    })
 }
 
 /// Bits of each of so many numbers; a double holds no whole number with more than 53.
@@ -197,11 +246,11 @@ const fn packed_bits(numbers: usize) -> usize {
     if numbers > 1 { 64 / numbers } else { 53 }
 }
 
-fn unpacked<const N: usize>(packed: u64) -> [u64; N] {
+fn unpacked<const N: usize>(packed: u64) -> [f64; N] {
     let bits = packed_bits(N);
     std::array::from_fn(|i| {
         let number = packed >> (bits * (N - 1 - i)) & ((1 << bits) - 1);
-        key(number as f64)
+        number as f64
     })
 }
 

@@ -24,6 +24,10 @@ use clap::{Parser, Subcommand};
 use failure::Result;
 use log::LogFormat;
 
+#[cfg(unix)]
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 const EXIT_CODES: &str = "\
 Exit codes:
   0  done

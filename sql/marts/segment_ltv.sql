@@ -6,23 +6,13 @@
 --     the American Statistical Association 53; ltv_simple: lifespan times yearly profit
 with
 
--- numbering sorts the rows, on disk if need be: the states of one segment are held at a time
-members as (
-
-    select
-        *,
-        row_number() over (partition by scheme, segment) as place
-    from int_segment_members
-
-),
-
 totals as (
 
     -- sums of decimals and integers: they do not depend on the order of rows
     select
         scheme,
         segment,
-        cast(max(place) as bigint) as customers,
+        count(*) as customers,
         sum(cast(lifetime_value as decimal(28, 4))) as total_ltv,
         quantile_cuts(lifetime_value, 10) as ltv_cuts,
         gini(lifetime_value) as gini,
@@ -40,7 +30,7 @@ totals as (
         ) as satisfaction_customers,
         count(is_ended) as judged_customers,
         count(*) filter (where is_ended) as ended_customers
-    from members
+    from int_segment_members
     group by scheme, segment
 
 ),

@@ -1,4 +1,4 @@
-//! How queries group: purchase histories in one step, all else in two.
+//! How queries group: those of large states in one step, all others in two.
 
 use crate::shop::Shop;
 

@@ -21,10 +21,11 @@ use loyalake_lake::delta::{DeltaVersion, PARTITION};
 use loyalake_lake::{Location, Storage};
 
 use crate::config::Config;
+use crate::context::{self, CATALOG};
 use crate::earlier::date_literal;
 use crate::ledger::Ledger;
 use crate::project::Project;
-use crate::session::{self, CATALOG, JOB_SCHEMA, scan};
+use crate::session::{JOB_SCHEMA, scan};
 use crate::{JobsError, Result};
 use jobs::define_jobs;
 
@@ -50,7 +51,7 @@ pub struct Analyst {
 /// A session that can't be made.
 pub fn without_project() -> Result<Analyst> {
     let config = Config::parse(Path::new("lake.toml"), "lake.output = \"lake\"")?;
-    let context = session::context(&config, JOB_SCHEMA)?.enable_url_table();
+    let context = context::context(&config, JOB_SCHEMA)?.enable_url_table();
     Ok(Analyst {
         context,
         notes: Vec::new(),
@@ -64,7 +65,7 @@ pub fn without_project() -> Result<Analyst> {
 /// # Errors
 /// A lake that can't be read.
 pub async fn with_project(project: &Project, today: NaiveDate) -> Result<Analyst> {
-    let context = session::context(&project.config, LATEST)?;
+    let context = context::context(&project.config, LATEST)?;
     let storage = Storage::try_new(&project.config.storage)?;
     let runtime = context.runtime_env();
     let output = storage.locate(

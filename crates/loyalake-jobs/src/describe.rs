@@ -7,7 +7,8 @@ use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::sql::sqlparser::dialect::GenericDialect;
 use datafusion::sql::sqlparser::tokenizer::{Token, Tokenizer, Whitespace};
 
-use crate::session::{self, JOB_SCHEMA, Session};
+use crate::context;
+use crate::session::{JOB_SCHEMA, Session};
 use crate::{Project, Result, SqlFile};
 
 impl Project {
@@ -16,7 +17,7 @@ impl Project {
     /// # Errors
     /// Sources that can't be opened, SQL that does not plan.
     pub async fn schema(&self, file: &SqlFile) -> Result<SchemaRef> {
-        let context = session::context(&self.config, JOB_SCHEMA)?;
+        let context = context::context(&self.config, JOB_SCHEMA)?;
         let any_date = NaiveDate::default();
         let session = Session::open(self, context, any_date).await?;
         crate::run::define_nothing(&session, any_date)?;

@@ -1,23 +1,26 @@
-//! Customers are grouped in one step.
+//! Groups of large states are made in one step.
 //!
 //! `DataFusion` groups in two: each partition its own rows, then what comes of them by key. That
-//! pays where the state of a group is smaller than its rows. A purchase history keeps every day, and
-//! orders of a customer are far between: the first step would move as much as it got, as lists. So
-//! rows go to the partition of their key at once.
+//! pays where a state is smaller than the rows behind it. The state of a purchase history, of a fit
+//! or of a quantile is a list, which keeps most of what is in the rows: the first step would
+//! move as much as it got, and each partition would hold a state for each group. So rows go to the
+//! partition of their key at once.
+//!
+//! Where memory is short, which joins that sort tell, rows are sorted by key: then the state of one
+//! group is held at a time.
 
 use std::sync::Arc;
 
+use datafusion::arrow::datatypes::DataType;
 use datafusion::common::Result;
 use datafusion::common::config::ConfigOptions;
 use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode};
-use datafusion::physical_expr::Partitioning;
+use datafusion::physical_expr::{LexOrdering, Partitioning, PhysicalSortExpr};
 use datafusion::physical_optimizer::PhysicalOptimizerRule;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::aggregates::{AggregateExec, AggregateMode};
 use datafusion::physical_plan::repartition::RepartitionExec;
-
-/// Aggregates whose states are as large as the rows of their group.
-const OF_ALL_ROWS: [&str; 1] = ["purchase_history"];
+use datafusion::physical_plan::sorts::sort::SortExec;
 
 /// The rule.
 #[derive(Debug)]
@@ -27,9 +30,10 @@ impl PhysicalOptimizerRule for GroupInOneStep {
     fn optimize(
         &self,
         plan: Arc<dyn ExecutionPlan>,
-        _: &ConfigOptions,
+        config: &ConfigOptions,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        plan.transform_down(|plan| match in_one_step(&plan)? {
+        let sorts = !config.optimizer.prefer_hash_join;
+        plan.transform_down(|plan| match in_one_step(&plan, sorts)? {
             Some(plan) => Ok(Transformed::yes(plan)),
             None => Ok(Transformed::no(plan)),
         })
@@ -46,7 +50,10 @@ impl PhysicalOptimizerRule for GroupInOneStep {
 }
 
 /// The second of two steps as the only one; `None` for other nodes.
-fn in_one_step(plan: &Arc<dyn ExecutionPlan>) -> Result<Option<Arc<dyn ExecutionPlan>>> {
+fn in_one_step(
+    plan: &Arc<dyn ExecutionPlan>,
+    sorts: bool,
+) -> Result<Option<Arc<dyn ExecutionPlan>>> {
     let Some(second) = grouping(plan, AggregateMode::FinalPartitioned) else {
         return Ok(None);
     };
@@ -56,21 +63,31 @@ fn in_one_step(plan: &Arc<dyn ExecutionPlan>) -> Result<Option<Arc<dyn Execution
     let Some(first) = grouping(exchange.input(), AggregateMode::Partial) else {
         return Ok(None);
     };
-    let keeps_all = |name: &str| OF_ALL_ROWS.contains(&name);
-    let mut aggregates = first.aggr_expr().iter();
-    if !aggregates.any(|aggregate| keeps_all(aggregate.fun().name())) {
+    // the keys, then the states
+    let columns = first.schema();
+    let mut states = columns
+        .fields()
+        .iter()
+        .skip(first.group_expr().expr().len());
+    if !states.any(|state| matches!(state.data_type(), DataType::List(_))) {
         return Ok(None);
     }
     let keys = first.group_expr().input_exprs();
     let partitions = exchange.partitioning().partition_count();
+    let ascending = keys.iter().cloned().map(PhysicalSortExpr::new_default);
+    let order = LexOrdering::new(ascending);
     let by_key = Partitioning::Hash(keys, partitions);
     let rows = RepartitionExec::try_new(Arc::clone(first.input()), by_key)?;
+    let mut rows: Arc<dyn ExecutionPlan> = Arc::new(rows);
+    if let Some(order) = order.filter(|_| sorts) {
+        rows = Arc::new(SortExec::new(order, rows).with_preserve_partitioning(true));
+    }
     let grouped = AggregateExec::try_new(
         AggregateMode::SinglePartitioned,
         first.group_expr().clone(),
         first.aggr_expr().to_vec(),
         first.filter_expr().to_vec(),
-        Arc::new(rows),
+        rows,
         first.input_schema(),
     )?;
     Ok(Some(Arc::new(grouped)))

@@ -28,9 +28,10 @@ use loyalake_lake::staging::{self, Staged};
 use loyalake_lake::{DataFile, FileTable, LakeError, Lease, LocalEngine, Location, Storage};
 use serde_json::{Value, json};
 
+use crate::context;
 use crate::ledger::Ledger;
 use crate::project::Project;
-use crate::session::{self, JOB_SCHEMA, scan};
+use crate::session::{JOB_SCHEMA, scan};
 use crate::{JobsError, Result};
 
 /// Size of the files that rewritten dates are written to.
@@ -57,7 +58,7 @@ struct Change {
 
 impl<'a> PublishedLake<'a> {
     fn open(project: &'a Project) -> Result<Self> {
-        let context = session::context(&project.config, JOB_SCHEMA)?;
+        let context = context::context(&project.config, JOB_SCHEMA)?;
         let storage = Storage::try_new(&project.config.storage)?;
         let runtime = context.runtime_env();
         let folder = project.config.folder();

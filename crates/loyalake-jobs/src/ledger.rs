@@ -14,8 +14,9 @@ use datafusion::logical_expr::{col, lit};
 use loyalake_lake::delta::{DeltaVersion, PARTITION};
 use loyalake_lake::{Location, Storage};
 
+use crate::context;
 use crate::project::Project;
-use crate::session::{self, JOB_SCHEMA, scan};
+use crate::session::{JOB_SCHEMA, scan};
 use crate::{JobsError, Result};
 
 /// The column of [`LedgerRow::fingerprint`].
@@ -56,7 +57,7 @@ impl Ledger {
     /// As for [`Ledger::read`].
     pub async fn of(project: &Project) -> Result<Option<Self>> {
         let storage = Storage::try_new(&project.config.storage)?;
-        let runtime = session::context(&project.config, JOB_SCHEMA)?.runtime_env();
+        let runtime = context::context(&project.config, JOB_SCHEMA)?.runtime_env();
         let (output, folder) = (&project.config.lake.output, project.config.folder());
         let output = storage.locate(output, folder, &runtime)?;
         Self::read(project, &output).await
@@ -85,7 +86,7 @@ impl Ledger {
         let Some(version) = DeltaVersion::open(&output.child(&file.name), version).await? else {
             return Ok(None);
         };
-        let context = session::context(&project.config, JOB_SCHEMA)?;
+        let context = context::context(&project.config, JOB_SCHEMA)?;
         let runtime = context.runtime_env();
         runtime.register_object_store(output.url(), Arc::clone(output.store()));
         let table = Arc::new(version.table()?);

@@ -29,11 +29,12 @@ use datafusion::error::DataFusionError;
 use loyalake_lake::staging::Staged;
 use loyalake_lake::{LakeError, Location, require_conditional_put};
 
+use crate::context;
 use crate::graph::RUN_SCHEMA;
 use crate::housekeeping::erase::CUSTOMER;
 use crate::project::Project;
 use crate::report::{Input, Resources, RunReport};
-use crate::session::{self, JOB_SCHEMA, Session};
+use crate::session::{JOB_SCHEMA, Session};
 use crate::sql_file::{Kind, SqlFile};
 use crate::{JobsError, Result};
 use inputs::{caught, leaving_out_bad_files};
@@ -101,7 +102,7 @@ pub async fn run(
 /// The first thing that is wrong.
 pub async fn check(project: &Project, as_of_date: NaiveDate) -> Result<Vec<Input>> {
     leaving_out_bad_files(project, async |left_out| {
-        let context = session::context(&project.config, JOB_SCHEMA)?;
+        let context = context::context(&project.config, JOB_SCHEMA)?;
         let session = Session::open_without(project, context, as_of_date, left_out).await?;
         session.locate(&project.config.lake.output)?;
         define_nothing(&session, as_of_date)?;

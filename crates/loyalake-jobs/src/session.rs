@@ -1,41 +1,28 @@
 //! A `DataFusion` session in which the relations of a project have their names.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use chrono::NaiveDate;
 use datafusion::arrow::datatypes::DataType;
-use datafusion::catalog::{MemorySchemaProvider, TableProvider};
+use datafusion::catalog::TableProvider;
 use datafusion::common::TableReference;
-use datafusion::common::config::ConfigNonZeroUsize;
 use datafusion::datasource::empty::EmptyTable;
 use datafusion::datasource::{ViewTable, provider_as_source};
 use datafusion::error::DataFusionError;
-use datafusion::execution::memory_pool::TrackConsumersPool;
-use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
-use datafusion::execution::{SessionState, SessionStateBuilder};
+use datafusion::execution::SessionState;
 use datafusion::logical_expr::{LogicalPlan, LogicalPlanBuilder};
-use datafusion::prelude::{SessionConfig, SessionContext};
+use datafusion::prelude::SessionContext;
 use loyalake_lake::source::{Format, Source, Wanted, open};
-use loyalake_lake::spill::SpillFolder;
-use loyalake_lake::{BadFile, Engine, LakeError, LocalEngine, Location, Storage};
+use loyalake_lake::{BadFile, LakeError, Location, Storage};
 
 use crate::bind::bind;
 use crate::conform::Reading;
 use crate::contract::Contract;
-use crate::earlier::PUBLISHED_SCHEMA;
-use crate::empty::SkipEmpty;
-use crate::graph::RUN_SCHEMA;
-use crate::grouping::GroupInOneStep;
-use crate::memory::MemoryShares;
 use crate::parameters::Parameters;
 use crate::project::{Project, SOURCE_SCHEMA};
 use crate::sql_file::{Kind, SqlFile};
-use crate::{Config, JobsError, Result};
-
-/// The catalog of everything that has a name.
-pub(crate) const CATALOG: &str = "loyalake";
+use crate::{JobsError, Result};
 
 /// Schema of staging and intermediate relations, and of the tables of a run while it works.
 pub(crate) const JOB_SCHEMA: &str = "job";
@@ -50,106 +37,6 @@ pub(crate) struct Session<'a> {
     /// The configured inputs, by name.
     pub(crate) sources: BTreeMap<String, Source>,
     pub(crate) keys: BTreeMap<String, DataType>,
-}
-
-/// A session with our functions, the memory limit, and the schemas that SQL files name.
-pub(crate) fn context(config: &Config, default_schema: &str) -> Result<SessionContext> {
-    context_on(&LocalEngine, config, default_schema)
-}
-
-/// The same for plans that `engine` runs.
-pub(crate) fn context_on(
-    engine: &dyn Engine,
-    config: &Config,
-    default_schema: &str,
-) -> Result<SessionContext> {
-    let spill = Arc::new(spill_folder(config)?);
-    let runtime = runtime(config, &spill)?;
-    let session = engine.configure(SessionConfig::new()).with_extension(spill);
-    context_with(session, runtime, config, default_schema)
-}
-
-/// A session that plans what `other` runs, with its memory, spill folder and object stores.
-pub(crate) fn context_beside(
-    other: &SessionContext,
-    config: &Config,
-    schema: &str,
-) -> Result<SessionContext> {
-    context_with(SessionConfig::new(), other.runtime_env(), config, schema)
-}
-
-fn context_with(
-    session: SessionConfig,
-    runtime: Arc<RuntimeEnv>,
-    config: &Config,
-    default_schema: &str,
-) -> Result<SessionContext> {
-    let failed = |source| JobsError::Execution {
-        relation: "session".to_owned(),
-        source,
-    };
-    let mut session = session
-        .with_default_catalog_and_schema(CATALOG, default_schema)
-        .with_information_schema(true);
-    if let Some(partitions) = config.engine.partitions {
-        session = session.with_target_partitions(partitions);
-    }
-    let options = session.options_mut();
-    options.execution.time_zone = Some("UTC".to_owned());
-    options.sql_parser.collect_spans = true;
-    // what each sort holds for its end: several of them share the memory
-    let reserved = &mut options.execution.sort_spill_reservation_bytes;
-    *reserved = (*reserved).min(config.memory_limit()? / 64);
-    // a file for each batch that repartitioning spills: with two files that grow, their reader and
-    // their writers may wait for each other for ever (DataFusion's issue 24883)
-    options.execution.max_spill_file_size_bytes = ConfigNonZeroUsize::try_new(1).map_err(failed)?;
-    // a folder means all that is below it, and a pattern may name folders
-    options.execution.listing_table_ignore_subdirectory = false;
-    // the SQL puts the small side of a join on the left, where it is held in memory
-    options.optimizer.join_reordering = false;
-    let mut state = SessionStateBuilder::new()
-        .with_config(session)
-        .with_runtime_env(runtime)
-        .with_default_features()
-        .with_analyzer_rule(Arc::new(SkipEmpty))
-        .with_physical_optimizer_rule(Arc::new(GroupInOneStep))
-        .build();
-    loyalake_functions::register_all(&mut state).map_err(failed)?;
-    let context = SessionContext::new_with_state(state);
-    for function in loyalake_functions::table_functions() {
-        context.register_udtf(function.name(), Arc::clone(function.function()));
-    }
-    if let Some(catalog) = context.catalog(CATALOG) {
-        for schema in [JOB_SCHEMA, SOURCE_SCHEMA, RUN_SCHEMA, PUBLISHED_SCHEMA] {
-            let provider = Arc::new(MemorySchemaProvider::new());
-            catalog.register_schema(schema, provider).map_err(failed)?;
-        }
-    }
-    Ok(context)
-}
-
-/// A folder for this session alone.
-fn spill_folder(config: &Config) -> Result<SpillFolder> {
-    let root = match &config.engine.spill_directory {
-        Some(folder) => config.folder().join(folder),
-        None => std::env::temp_dir(),
-    };
-    SpillFolder::below(&root).map_err(|source| JobsError::Spill { path: root, source })
-}
-
-fn runtime(config: &Config, spill: &SpillFolder) -> Result<Arc<RuntimeEnv>> {
-    let top_consumers = NonZeroUsize::new(3).unwrap_or(NonZeroUsize::MIN);
-    // the rest is for what nobody accounts for: readers' batches, writers' row groups
-    let pool = MemoryShares::new(config.memory_limit()? / 4 * 3);
-    let builder = RuntimeEnvBuilder::new()
-        // footers are remembered by path alone, and two stores may hold files of one path
-        .with_metadata_cache_limit(0)
-        .with_memory_pool(Arc::new(TrackConsumersPool::new(pool, top_consumers)))
-        .with_temp_file_path(spill.path());
-    builder.build_arc().map_err(|source| JobsError::Execution {
-        relation: "session".to_owned(),
-        source,
-    })
 }
 
 impl<'a> Session<'a> {

@@ -18,10 +18,11 @@ use datafusion::prelude::SessionContext;
 use loyalake_lake::Storage;
 use loyalake_lake::erasure::erased_customers;
 
+use crate::context::{self, CATALOG};
 use crate::ledger::Ledger;
 use crate::parameters::Parameters;
 use crate::project::{Project, SOURCE_SCHEMA};
-use crate::session::{self, CATALOG, JOB_SCHEMA, Session};
+use crate::session::{JOB_SCHEMA, Session};
 use crate::sql_file::Kind;
 use crate::{JobsError, Result};
 
@@ -33,7 +34,7 @@ pub(super) async fn define_jobs(
     date: NaiveDate,
 ) -> Result<()> {
     // it knows schema `job`, which knows it: neither ever ends, so it owns no spill folder
-    let names = session::context_beside(context, &project.config, JOB_SCHEMA)?;
+    let names = context::context_beside(context, &project.config, JOB_SCHEMA)?;
     let session = Session::open(project, names.clone(), date).await?;
     session.storage.register(&context.runtime_env());
     crate::run::define_nothing(&session, date)?;

@@ -12,11 +12,12 @@ use super::select::selected_tables;
 use super::{Observer, Run, RunOptions};
 use crate::Result;
 use crate::basis::{Basis, PROGRAM};
+use crate::context;
 use crate::fingerprint::digest;
 use crate::ledger::Ledger;
 use crate::project::Project;
 use crate::report::{Outcome, Skipped};
-use crate::session::{self, JOB_SCHEMA, Session};
+use crate::session::{JOB_SCHEMA, Session};
 
 /// What a run works from.
 pub(super) struct Opened<'a> {
@@ -40,7 +41,7 @@ impl<'a> Opened<'a> {
     ) -> Result<Self> {
         let tables = selected_tables(project, &options.select)?;
         let engine = project.engine.as_ref();
-        let context = session::context_on(engine, &project.config, JOB_SCHEMA)?;
+        let context = context::context_on(engine, &project.config, JOB_SCHEMA)?;
         let date = options.as_of_date;
         let session = Session::open_without(project, context, date, left_out).await?;
         let output = session.locate(&project.config.lake.output)?;

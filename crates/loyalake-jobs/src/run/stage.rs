@@ -56,7 +56,7 @@ impl Run<'_> {
             self.note(&file.name, mode, None, 0.0, Taken::default());
             return Ok(());
         }
-        let staged = self.write(file, mode).await?;
+        let staged = Box::pin(self.write(file, mode)).await?;
         self.define_staged(file, staged)
     }
 
@@ -78,16 +78,7 @@ impl Run<'_> {
             total,
         });
         let (staged, taken) = match self.write_with(self.session.state(), file, mode).await {
-            Err(error) if error.is_out_of_memory() => {
-                staging::remove(&self.folder_of(file, mode)).await?;
-                self.report.warnings.push(format!(
-                    "{name}: out of memory, so computed again in steps, with joins that sort; \
-                     raise engine.memory_limit to spare that"
-                ));
-                self.write_views_of(file).await?;
-                self.write_with(self.session.frugal_state(), file, mode)
-                    .await?
-            }
+            Err(error) if error.is_out_of_memory() => self.write_in_steps(file, mode).await?,
             done => done?,
         };
         let seconds = started.elapsed().as_secs_f64();
@@ -100,32 +91,35 @@ impl Run<'_> {
         Ok(staged)
     }
 
-    /// Turns the views that a relation reads into files, one by one: none of their sorts and joins
-    /// needs memory at the same time as those of another one.
-    async fn write_views_of(&mut self, file: &SqlFile) -> Result<()> {
+    /// Computes a relation again that ran out of memory: first the views that it reads, one by one.
+    /// None of their sorts and joins needs memory at the same time as those of another one.
+    async fn write_in_steps(&mut self, file: &SqlFile, mode: Mode) -> Result<(Staged, Taken)> {
+        staging::remove(&self.folder_of(file, mode)).await?;
+        self.report.warnings.push(format!(
+            "{}: out of memory, so computed again in steps that sort; raise engine.memory_limit to \
+             spare that",
+            file.name
+        ));
         let graph = &self.session.project.graph;
         let staged = self.staged.keys().cloned().collect();
         let read = graph.upstream_until(&file.name, &staged);
-        for view in graph
-            .files()
-            .iter()
-            .filter(|file| read.contains(&file.name))
-        {
-            let is_relation = matches!(view.kind, Kind::Staging | Kind::Intermediate);
-            if !is_relation || staged.contains(&view.name) {
-                continue;
-            }
-            let (started, mode) = (Instant::now(), Mode::Scratch);
+        let views = graph.files().iter().filter(|file| {
+            let is_relation = matches!(file.kind, Kind::Staging | Kind::Intermediate);
+            is_relation && read.contains(&file.name) && !staged.contains(&file.name)
+        });
+        for view in views {
+            let (started, scratch) = (Instant::now(), Mode::Scratch);
             let state = self.session.frugal_state();
-            let (rows, taken) = self.write_with(state, view, mode).await?;
+            let (rows, taken) = self.write_with(state, view, scratch).await?;
             let seconds = started.elapsed().as_secs_f64();
             self.report
                 .relations
                 .retain(|relation| relation.name != view.name);
-            self.note(&view.name, mode, Some(&rows), seconds, taken);
+            self.note(&view.name, scratch, Some(&rows), seconds, taken);
             self.define_staged(view, rows)?;
         }
-        Ok(())
+        let state = self.session.frugal_state();
+        self.write_with(state, file, mode).await
     }
 
     /// Where the rows of a relation go.
@@ -226,7 +220,7 @@ impl Run<'_> {
 
 impl Session<'_> {
     /// State for planning again what ran out of memory: joins sort both sides, on disk if need be,
-    /// instead of holding one, and batches are small.
+    /// instead of holding one, groups of large states sort too, and batches are small.
     pub(super) fn frugal_state(&self) -> SessionState {
         let mut state = self.state();
         let config = state.config_mut();

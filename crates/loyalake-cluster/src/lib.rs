@@ -5,6 +5,7 @@
 //! travel: `travel` turns them into what can be sent, `codec` knows our nodes. Executors read
 //! and write the lake's stores themselves; what comes back to the client is small.
 
+mod broadcast;
 mod client;
 mod codec;
 mod error;

@@ -1,0 +1,84 @@
+//! Joins with few rows on their left: all tasks get these, and the right side stays where it is.
+//!
+//! `DataFusion` divides both sides by the join's key. Where that has one value, such as the group of
+//! a fit to all customers, one task would get all the work. The scheduler does send a small side to
+//! all tasks, but shuffles the other one as the plan says.
+
+use std::sync::Arc;
+
+use datafusion::common::config::ConfigOptions;
+use datafusion::common::tree_node::{Transformed, TreeNode};
+use datafusion::error::Result;
+use datafusion::physical_expr::Partitioning;
+use datafusion::physical_optimizer::PhysicalOptimizerRule;
+use datafusion::physical_optimizer::ensure_requirements::EnsureRequirements;
+use datafusion::physical_plan::coalesce_partitions::CoalescePartitionsExec;
+use datafusion::physical_plan::joins::{HashJoinExec, PartitionMode};
+use datafusion::physical_plan::repartition::RepartitionExec;
+use datafusion::physical_plan::statistics::StatisticsContext;
+use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties, StatisticsArgs};
+
+use crate::travel::is_of_the_right;
+
+/// Rows that are few. What they take is far below the scheduler's own limit: were it to disagree, it
+/// would divide a join again whose parents rely on how its right side is divided.
+const FEW_ROWS: usize = 10_000;
+/// Bytes that are few.
+const FEW_BYTES: usize = 4 << 20;
+
+/// The plan with the left sides of such joins whole. Nodes that relied on rows being divided by
+/// the join's key get them divided.
+pub(crate) fn broadcast_few_rows(
+    plan: Arc<dyn ExecutionPlan>,
+    config: &ConfigOptions,
+) -> Result<Arc<dyn ExecutionPlan>> {
+    let plan = plan.transform_down(|node| match with_whole_left(&node)? {
+        Some(join) => Ok(Transformed::yes(join)),
+        None => Ok(Transformed::no(node)),
+    })?;
+    if plan.transformed {
+        EnsureRequirements::new().optimize(plan.data, config)
+    } else {
+        Ok(plan.data)
+    }
+}
+
+/// The join, if it is one with few rows on its left.
+fn with_whole_left(node: &Arc<dyn ExecutionPlan>) -> Result<Option<Arc<dyn ExecutionPlan>>> {
+    let Some(join) = node.downcast_ref::<HashJoinExec>() else {
+        return Ok(None);
+    };
+    let is_divided = *join.partition_mode() == PartitionMode::Partitioned;
+    if !is_divided || join.null_aware || !is_of_the_right(*join.join_type()) {
+        return Ok(None);
+    }
+    let (Some(left), Some(right)) = (undivided(join.left()), undivided(join.right())) else {
+        return Ok(None);
+    };
+    if !has_few_rows(left)? {
+        return Ok(None);
+    }
+    let mut left = Arc::clone(left);
+    if left.output_partitioning().partition_count() > 1 {
+        left = Arc::new(CoalescePartitionsExec::new(left));
+    }
+    let join = join
+        .builder()
+        .with_partition_mode(PartitionMode::CollectLeft);
+    let join = join.with_new_children(vec![left, Arc::clone(right)])?;
+    Ok(Some(join.build_exec()?))
+}
+
+/// What is divided by a key here.
+fn undivided(node: &Arc<dyn ExecutionPlan>) -> Option<&Arc<dyn ExecutionPlan>> {
+    let exchange = node.downcast_ref::<RepartitionExec>()?;
+    matches!(exchange.partitioning(), Partitioning::Hash(..)).then(|| exchange.input())
+}
+
+fn has_few_rows(plan: &Arc<dyn ExecutionPlan>) -> Result<bool> {
+    let known = StatisticsContext::new().compute(plan.as_ref(), &StatisticsArgs::new())?;
+    let rows = known.num_rows.get_value();
+    let bytes = known.total_byte_size.get_value();
+    let has_few_rows = rows.is_some_and(|rows| (1..=FEW_ROWS).contains(rows));
+    Ok(has_few_rows && bytes.is_none_or(|bytes| *bytes < FEW_BYTES))
+}

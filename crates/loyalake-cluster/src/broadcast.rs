@@ -12,6 +12,7 @@ use datafusion::error::Result;
 use datafusion::physical_expr::Partitioning;
 use datafusion::physical_optimizer::PhysicalOptimizerRule;
 use datafusion::physical_optimizer::ensure_requirements::EnsureRequirements;
+use datafusion::physical_optimizer::output_requirements::OutputRequirements;
 use datafusion::physical_plan::coalesce_partitions::CoalescePartitionsExec;
 use datafusion::physical_plan::joins::{HashJoinExec, PartitionMode};
 use datafusion::physical_plan::repartition::RepartitionExec;
@@ -36,11 +37,13 @@ pub(crate) fn broadcast_few_rows(
         Some(join) => Ok(Transformed::yes(join)),
         None => Ok(Transformed::no(node)),
     })?;
-    if plan.transformed {
-        EnsureRequirements::new().optimize(plan.data, config)
-    } else {
-        Ok(plan.data)
+    if !plan.transformed {
+        return Ok(plan.data);
     }
+    // what nobody above needs it takes away, the order of the result too if nobody is there
+    let plan = OutputRequirements::new_add_mode().optimize(plan.data, config)?;
+    let plan = EnsureRequirements::new().optimize(plan, config)?;
+    OutputRequirements::new_remove_mode().optimize(plan, config)
 }
 
 /// The join, if it is one with few rows on its left.
@@ -81,4 +84,53 @@ fn has_few_rows(plan: &Arc<dyn ExecutionPlan>) -> Result<bool> {
     let bytes = known.total_byte_size.get_value();
     let has_few_rows = rows.is_some_and(|rows| (1..=FEW_ROWS).contains(rows));
     Ok(has_few_rows && bytes.is_none_or(|bytes| *bytes < FEW_BYTES))
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::expect_used, reason = "tests")]
+
+    use datafusion::arrow::util::pretty::pretty_format_batches;
+    use datafusion::physical_plan::displayable;
+    use datafusion::prelude::{SessionConfig, SessionContext};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn what_relied_on_divided_rows_gets_them_divided() {
+        let mut config = SessionConfig::new().with_target_partitions(3);
+        let options = &mut config.options_mut().optimizer;
+        options.hash_join_single_partition_threshold = 0;
+        options.hash_join_single_partition_threshold_rows = 0;
+        let context = SessionContext::new_with_config(config);
+        let tables = [
+            "create table few as select value as k from generate_series(0, 4)",
+            "create table many as select value % 7 as k, value as v from generate_series(0, 9999)",
+        ];
+        for table in tables {
+            let made = context.sql(table).await.expect("a table");
+            made.collect().await.expect("a table that is made");
+        }
+        let sql = "select many.k, count(*), sum(v) from few inner join many on few.k = many.k \
+                   group by many.k order by many.k";
+        let frame = context.sql(sql).await.expect("a query");
+        let task = Arc::new(frame.task_ctx());
+        let before = frame.create_physical_plan().await.expect("a plan");
+        let after = broadcast_few_rows(Arc::clone(&before), task.session_config().options());
+        let after = after.expect("a plan of the same");
+        let shown = displayable(after.as_ref()).indent(false).to_string();
+        assert!(shown.contains("mode=CollectLeft"), "{shown}");
+        let mut rows = Vec::new();
+        for plan in [before, after] {
+            let batches = datafusion::physical_plan::collect(plan, Arc::clone(&task)).await;
+            let batches = batches.expect("rows");
+            rows.push(
+                pretty_format_batches(&batches)
+                    .expect("a table")
+                    .to_string(),
+            );
+        }
+        assert_eq!(rows[0].lines().count(), 4 + 5, "{}", rows[0]);
+        assert_eq!(rows[0], rows[1], "{shown}");
+    }
 }

@@ -2,7 +2,8 @@
 //!
 //! `DataFusion` divides both sides by the join's key. Where that has one value, such as the group of
 //! a fit to all customers, one task would get all the work. The scheduler does send a small side to
-//! all tasks, but shuffles the other one as the plan says.
+//! all tasks, but shuffles the other one as the plan says; what the client runs itself has one
+//! plan with what it sends.
 
 use std::sync::Arc;
 

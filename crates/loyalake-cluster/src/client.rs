@@ -23,6 +23,7 @@ use loyalake_lake::{Engine, LocalEngine};
 use tonic::transport::{Channel, Endpoint};
 use uuid::Uuid;
 
+use crate::broadcast::broadcast_few_rows;
 use crate::session::{self, MESSAGE_BYTES};
 use crate::{ClusterError, travel, windows};
 use job::{Job, Lost};
@@ -179,6 +180,7 @@ impl Engine for Cluster {
     ) -> Result<SendableRecordBatchStream> {
         let bytes = travel::bytes_of_files(&plan);
         if bytes == 0 || bytes < self.local_below {
+            let plan = broadcast_few_rows(plan, context.session_config().options())?;
             LocalEngine.execute(plan, context).await
         } else {
             self.submit(plan, context).await

@@ -1,8 +1,8 @@
 //! Joins with few rows on their left: all tasks get these, and the right side stays where it is.
 //!
-//! `DataFusion` divides both sides by the join's key. Where that has one value, such as the group of
-//! a fit to all customers, one task would get all the work. The scheduler does send a small side to
-//! all tasks, but shuffles the other one as the plan says; what the client runs itself has one
+//! `DataFusion` divides both sides by the join's key. Where that has one value, such as the group
+//! of a fit to all customers, one task would get all the work. The scheduler does send a small side
+//! to all tasks, but shuffles the other one as the plan says; what the client runs itself has one
 //! plan with what it sends.
 
 use std::sync::Arc;
@@ -22,8 +22,8 @@ use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties, Statisti
 
 use crate::travel::is_of_the_right;
 
-/// Rows that are few. What they take is far below the scheduler's own limit: were it to disagree, it
-/// would divide a join again whose parents rely on how its right side is divided.
+/// Rows that are few. What they take is far below the scheduler's own limit: were it to disagree,
+/// it would divide a join again whose parents rely on how its right side is divided.
 const FEW_ROWS: usize = 10_000;
 /// Bytes that are few.
 const FEW_BYTES: usize = 4 << 20;

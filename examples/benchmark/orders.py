@@ -42,31 +42,6 @@ BY_DAY = """
     )
     group by customer_id
 """
-# Orders on the right of a join stay on disk: the few repeated ids are held in memory.
-EACH_ONCE = """(
-    with repeated as (
-        select order_id
-        from {orders}
-        group by order_id
-        having count(*) > 1
-    )
-
-    select customer_id, ordered_at, status, gross_amount, net_amount
-    from repeated
-    right anti join {orders} as orders
-        on repeated.order_id = orders.order_id
-    union all
-    select
-        first_value(customer_id) as customer_id,
-        first_value(ordered_at) as ordered_at,
-        first_value(status) as status,
-        first_value(gross_amount) as gross_amount,
-        first_value(net_amount) as net_amount
-    from repeated
-    right semi join {orders} as orders
-        on repeated.order_id = orders.order_id
-    group by order_id
-)"""
 FORMULATIONS = {"by order": BY_ORDER, "by day": BY_DAY}
 QUESTION = """
 with valid_orders as (
@@ -150,7 +125,7 @@ def agree(expected, found, who):
 def ours(loyalake, project, once=False):
     source = f"'{project / 'orders'}/*.parquet'"
     if once:
-        source = EACH_ONCE.format(orders=source)
+        source = peers.each_once(source, "first_value", peers.STREAMED)
     commands = {}
     valid = ", ".join(f"'{status}'" for status in peers.VALID)
     for formulation, histories in FORMULATIONS.items():

@@ -21,7 +21,8 @@ pub type CountedPair = ([f64; 2], u64);
 /// Finite numbers. `None` with fewer than two rows, or when one side is constant.
 ///
 /// # Numerics
-/// u and v are whole numbers, so that the three sums are exact, up to 2⁶² rows.
+/// u and v are whole numbers, so that the three sums are exact: they are below n³, which
+/// has room up to 2⁴² rows.
 pub fn spearman(rows: &[CountedPair]) -> Option<f64> {
     let (x, y) = (centred_ranks(rows, 0), centred_ranks(rows, 1));
     let sum = |one: &[i64], other: &[i64]| -> i128 {

@@ -11,6 +11,8 @@ mod backfill;
 mod bad_files;
 #[path = "jobs/bad_rows.rs"]
 mod bad_rows;
+#[path = "jobs/by_file.rs"]
+mod by_file;
 #[path = "jobs/contracts.rs"]
 mod contracts;
 #[path = "jobs/erase.rs"]

@@ -2,5 +2,6 @@
 -- grain: order_id
 -- inputs: source.orders
 -- params: none
+-- kept: by file
 -- source: the contract in sources/orders.sql
 select * from source.orders

@@ -65,8 +65,8 @@ impl Lake {
         let task = Arc::new(frame.task_ctx());
         let plan = frame.create_physical_plan().await.expect("a plan");
         let folder = self.output.child(&staged_path(table, run_id));
-        let staged = staging::write(&LocalEngine, plan, task, &folder, |_| {}).await;
-        staged.expect("a staged file")
+        let written = staging::write(&LocalEngine, plan, task, &folder, |_| {}).await;
+        written.expect("a staged file").staged(folder)
     }
 
     async fn publish(&self, run_id: &str, number: i64) {

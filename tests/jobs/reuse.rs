@@ -43,7 +43,7 @@ async fn shop() -> Shop {
 }
 
 /// A run that uses nothing that was kept.
-async fn full_refresh(shop: &Shop, as_of_date: &str) -> RunReport {
+pub(crate) async fn full_refresh(shop: &Shop, as_of_date: &str) -> RunReport {
     let options = RunOptions {
         as_of_date: date(as_of_date),
         select: Vec::new(),
@@ -54,12 +54,13 @@ async fn full_refresh(shop: &Shop, as_of_date: &str) -> RunReport {
     done.unwrap_or_else(|error| panic!("the run failed: {error}"))
 }
 
-/// Each kept relation with `reused`, or why it was not.
+/// Each relation that is kept as a whole with `reused`, or why it was not.
 fn reuse(report: &RunReport) -> Vec<String> {
     let kept = report.relations.iter().filter_map(|relation| {
         let how = match relation.reuse.as_ref()? {
             Reuse::FromRun(_) => "reused".to_owned(),
             Reuse::Refused(reasons) => reasons.join(", "),
+            Reuse::ByFile { .. } => return None,
         };
         Some(format!("{}: {how}", relation.name))
     });
@@ -69,7 +70,7 @@ fn reuse(report: &RunReport) -> Vec<String> {
 }
 
 /// The rows of every table but the ledger's, and without the run's id.
-async fn rows(shop: &Shop) -> Vec<String> {
+pub(crate) async fn rows(shop: &Shop) -> Vec<String> {
     let names = "select table_name from information_schema.tables where table_schema = 'latest'
         and table_name not in ('runs', 'audit_results') order by table_name";
     let mut all = Vec::new();

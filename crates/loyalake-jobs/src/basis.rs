@@ -78,6 +78,22 @@ impl Session<'_> {
         Some(basis)
     }
 
+    /// What those rows of `file` rest on that come from single rows of one source: not on which
+    /// files it has, but on the columns that are read.
+    pub(crate) fn basis_by_file(
+        &self,
+        file: &SqlFile,
+        leaves: &Basis,
+        source: &str,
+        columns: String,
+    ) -> Option<Basis> {
+        let mut basis = self.basis(file, leaves)?;
+        let source = format!("{SOURCE_SCHEMA}.{source}");
+        basis.remove(&source);
+        basis.insert(format!("columns of {source}"), columns);
+        Some(basis)
+    }
+
     /// The types of the keys, which decide on the types of absent inputs.
     fn key_names(&self) -> BTreeMap<&String, String> {
         let keys = self.keys.iter();

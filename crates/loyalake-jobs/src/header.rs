@@ -71,6 +71,13 @@ impl Header {
         self.entries.get(key).map(String::as_str)
     }
 
+    /// Takes over another header's value of a key, unless there is one.
+    pub(crate) fn inherit(&mut self, key: &'static str, other: &Self) {
+        if let Some(value) = other.entries.get(key) {
+            self.entries.entry(key).or_insert_with(|| value.clone());
+        }
+    }
+
     /// The comma-separated names of a key, sorted; "none" is none.
     pub(crate) fn names(&self, key: &str) -> Vec<String> {
         let text = self.get(key).unwrap_or("none");

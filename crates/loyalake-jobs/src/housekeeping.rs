@@ -185,11 +185,12 @@ impl<'a> PublishedLake<'a> {
         } else {
             Arc::new(CoalescePartitionsExec::new(plan))
         };
-        let staged = staging::write(&LocalEngine, plan, context, folder, |_| {}).await;
-        staged.map_err(|error| match error {
+        let written = staging::write(&LocalEngine, plan, context, folder, |_| {}).await;
+        let written = written.map_err(|error| match error {
             LakeError::Query(source) => failed(name)(source),
             other => other.into(),
-        })
+        })?;
+        Ok(written.staged(folder.clone()))
     }
 
     /// Writes some files of one date of a table again, as few as their size allows, with the rows

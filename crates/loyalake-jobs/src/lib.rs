@@ -27,6 +27,7 @@ mod memory;
 mod parameters;
 pub mod project;
 pub mod report;
+mod row_wise;
 pub mod run;
 mod session;
 mod sql_file;

@@ -42,8 +42,12 @@ impl Library {
                 stay_inside(&config.folder().join(folder), config.folder())?;
             }
             let folder = config.folder().join(folder);
-            for file in overrides(&folder, config)? {
-                files.insert((file.kind, file.name.clone()), file);
+            for mut file in overrides(&folder, config)? {
+                let place = (file.kind, file.name.clone());
+                if let Some(ours) = files.get(&place) {
+                    file.keep_like(ours);
+                }
+                files.insert(place, file);
             }
         }
         let library = Self(files);

@@ -119,6 +119,15 @@ pub enum Reuse {
     FromRun(String),
     /// It was not, for these reasons.
     Refused(Vec<String>),
+    /// It was of some files of a source; the others had to be read.
+    ByFile {
+        /// Files of which it was used.
+        reused_files: usize,
+        /// Files that were read.
+        computed_files: usize,
+        /// Why they had to be.
+        reasons: Vec<String>,
+    },
 }
 
 /// A relation that was computed.

@@ -5,6 +5,7 @@
 //! the last commit.
 
 mod audit;
+mod by_file;
 mod footprint;
 mod inputs;
 mod observer;
@@ -37,6 +38,7 @@ use crate::report::{Input, Resources, RunReport};
 use crate::session::{JOB_SCHEMA, Session};
 use crate::sql_file::{Kind, SqlFile};
 use crate::{JobsError, Result};
+use by_file::{ByFile, by_file};
 use inputs::{caught, leaving_out_bad_files};
 pub use observer::{Event, Observer, Step};
 use opened::Opened;
@@ -69,6 +71,8 @@ struct Run<'a> {
     needed: BTreeSet<String>,
     /// The relations among them that outlive the run, by name.
     reusable: BTreeMap<String, Reusable>,
+    /// Those that are kept by file, or why they can't be.
+    by_file: BTreeMap<String, std::result::Result<ByFile, String>>,
     full_refresh: bool,
     /// The run that had published the date when this one began.
     predecessor: Option<String>,
@@ -162,6 +166,7 @@ impl<'a> Run<'a> {
         let (scratch_root, scratch) = (scratch.clone(), scratch.child(&report.run_id));
         let needed = needed_files(project, &tables, &BTreeSet::new());
         let reusable = reusable(&session, &needed, &leaves);
+        let by_file = by_file(&session, &needed, &leaves).await?;
         let (staged, position) = (BTreeMap::new(), 0);
         Ok(Self {
             session,
@@ -172,6 +177,7 @@ impl<'a> Run<'a> {
             tables,
             needed,
             reusable,
+            by_file,
             full_refresh: options.full_refresh,
             predecessor: None,
             erased,

@@ -162,9 +162,19 @@ impl SqlFile {
             .collect()
     }
 
-    /// Whether its rows are kept for later runs.
+    /// Whether its rows are kept for later runs that rest on the same.
     pub(crate) fn is_kept(&self) -> bool {
         self.header.get("kept") == Some("yes")
+    }
+
+    /// Whether the rows of each file of its source are kept for later runs.
+    pub(crate) fn is_kept_by_file(&self) -> bool {
+        self.header.get("kept") == Some("by file")
+    }
+
+    /// Takes over what `ours` says of keeping rows, unless the user's file says it.
+    pub(crate) fn keep_like(&mut self, ours: &Self) {
+        self.header.inherit("kept", &ours.header);
     }
 
     /// Every column of the grain is there.
@@ -205,6 +215,12 @@ impl SqlFile {
                 self.header.name, self.name
             );
             return Err(self.error(message, &self.header.name));
+        }
+        if let Some(kept) = self.header.get("kept")
+            && !["yes", "by file", "no"].contains(&kept)
+        {
+            let message = format!("`kept` must be yes, by file or no, but is '{kept}'");
+            return Err(self.error(message, "-- kept:"));
         }
         for (key, found) in [("inputs", &self.inputs), ("params", &self.dollars())] {
             let said = self.header.names(key);

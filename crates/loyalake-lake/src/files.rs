@@ -37,11 +37,13 @@ pub struct DataFile {
 }
 
 /// A table made of [`DataFile`]s.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct FileTable {
     store_url: ObjectStoreUrl,
     schema: TableSchema,
     files: Vec<PartitionedFile>,
+    /// Which files a partition reads; none: as many partitions as the session wants.
+    groups: Option<Vec<FileGroup>>,
     readers: Option<Arc<dyn ParquetFileReaderFactory>>,
 }
 
@@ -78,7 +80,26 @@ impl FileTable {
             store_url,
             schema,
             files,
+            groups: None,
             readers: None,
+        }
+    }
+
+    /// Its files.
+    pub(crate) fn files(&self) -> &[PartitionedFile] {
+        &self.files
+    }
+
+    /// The rows of some of its files, or of ranges of them: those of each group in a partition of
+    /// their own.
+    pub fn in_groups(&self, groups: Vec<FileGroup>) -> Self {
+        let files = groups.iter().flat_map(FileGroup::iter).cloned();
+        Self {
+            store_url: self.store_url.clone(),
+            schema: self.schema.clone(),
+            files: files.collect(),
+            groups: Some(groups),
+            readers: self.readers.clone(),
         }
     }
 
@@ -135,10 +156,12 @@ impl FileTable {
         Ok(matching)
     }
 
+    /// Whether a filter tells which files are read at all; not of groups, which stay as they are.
     fn reads_partitions_only(&self, filter: &Expr) -> bool {
         let partitions = self.schema.table_partition_cols();
         let columns = filter.column_refs();
-        !columns.is_empty()
+        self.groups.is_none()
+            && !columns.is_empty()
             && columns
                 .iter()
                 .all(|column| partitions.iter().any(|field| field.name() == column.name()))
@@ -211,9 +234,12 @@ impl TableProvider for FileTable {
         let columns = self.schema().fields().len();
         let unknown = ColumnStatistics::new_unknown();
         statistics.column_statistics.resize(columns, unknown);
-        let group = FileGroup::new(files.into_iter().cloned().collect());
+        let groups = match &self.groups {
+            Some(groups) => groups.clone(),
+            None => FileGroup::new(files.into_iter().cloned().collect()).split_files(partitions),
+        };
         let config = FileScanConfigBuilder::new(self.store_url.clone(), Arc::new(source))
-            .with_file_groups(group.split_files(partitions))
+            .with_file_groups(groups)
             .with_statistics(statistics)
             .with_projection_indices(projection.cloned())?
             .with_limit(limit)

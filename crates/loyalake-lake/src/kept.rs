@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use datafusion::arrow::datatypes::SchemaRef;
 use futures::future::try_join_all;
+use futures::{StreamExt, TryStreamExt, stream};
 use object_store::ObjectStore;
 use serde::{Deserialize, Serialize};
 
@@ -19,18 +20,37 @@ use crate::{DataFile, LakeError, Location, Result};
 /// What a file name ends with that says what was kept.
 const NOTE: &str = ".json";
 
-/// What is known of a relation that was kept.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Kept {
-    /// The run that computed it.
+/// How many files are looked for together.
+const LOOKED_FOR_AT_ONCE: usize = 16;
+
+/// Rows of a relation that a run computed together.
+#[derive(Debug, Clone)]
+pub struct Part {
+    /// The run.
     pub run_id: String,
-    /// What its rows rest on: names, and what changes with what they name.
-    pub basis: BTreeMap<String, String>,
-    files: Vec<KeptFile>,
+    /// The files of a source that the rows are from, by their versions; none where they are from
+    /// all that the relation reads.
+    pub sources: BTreeSet<String>,
+    /// Their files.
+    pub files: Vec<DataFile>,
 }
 
-#[derive(Debug, Clone, Serialize, Deserialize)]
-struct KeptFile {
+/// What a note says of a relation.
+#[derive(Debug, Serialize, Deserialize)]
+struct Note {
+    basis: BTreeMap<String, String>,
+    parts: Vec<NotedPart>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct NotedPart {
+    run_id: String,
+    sources: BTreeSet<String>,
+    files: Vec<NotedFile>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct NotedFile {
     name: String,
     size: u64,
     rows: Option<usize>,
@@ -41,23 +61,27 @@ pub fn folder(output: &Location, relation: &str, run_id: &str) -> Location {
     notes(output, relation).child(run_id)
 }
 
-/// What was kept of a relation under `key`, if all of its files are there. `schema` are its
-/// columns.
+/// The parts of a relation that were kept under `key` and of which all files are there.
 ///
 /// # Errors
 /// What the store says.
-pub async fn find(
-    output: &Location,
-    relation: &str,
-    key: &str,
-    schema: SchemaRef,
-) -> Result<Option<(Kept, Staged)>> {
-    let Some(kept) = read(output, relation, &format!("{key}{NOTE}")).await? else {
-        return Ok(None);
+pub async fn find(output: &Location, relation: &str, key: &str) -> Result<Vec<Part>> {
+    let Some(note) = read(output, relation, &format!("{key}{NOTE}")).await? else {
+        return Ok(Vec::new());
     };
-    let location = folder(output, relation, &kept.run_id);
+    let parts = note.parts.into_iter();
+    stream::iter(parts.map(|part| found(output, relation, part)))
+        .buffered(LOOKED_FOR_AT_ONCE)
+        .try_filter_map(async |part| Ok(part))
+        .try_collect()
+        .await
+}
+
+/// The part, if all of its files are there.
+async fn found(output: &Location, relation: &str, noted: NotedPart) -> Result<Option<Part>> {
+    let location = folder(output, relation, &noted.run_id);
     let mut files = Vec::new();
-    for file in &kept.files {
+    for file in &noted.files {
         let found = control::head(&location, &file.name).await?;
         let Some(meta) = found.filter(|meta| meta.size == file.size) else {
             return Ok(None);
@@ -68,26 +92,41 @@ pub async fn find(
             partition_values: Vec::new(),
         });
     }
-    let staged = Staged {
-        location,
-        schema,
+    Ok(Some(Part {
+        run_id: noted.run_id,
+        sources: noted.sources,
         files,
-    };
-    Ok(Some((kept, staged)))
+    }))
 }
 
-/// Everything that was kept of a relation.
+/// The rows of all parts of a relation with the columns `schema`.
+pub fn rows_of(output: &Location, relation: &str, parts: &[Part], schema: SchemaRef) -> Staged {
+    Staged {
+        location: notes(output, relation),
+        schema,
+        files: parts.iter().flat_map(|part| part.files.clone()).collect(),
+    }
+}
+
+/// What all that was kept of a relation rests on, with its sources, whether it is there or not.
 ///
 /// # Errors
 /// What the store says.
-pub async fn all(output: &Location, relation: &str) -> Result<Vec<Kept>> {
+pub async fn bases(
+    output: &Location,
+    relation: &str,
+) -> Result<Vec<(BTreeMap<String, String>, BTreeSet<String>)>> {
     let names = control::list(&notes(output, relation)).await?;
     let names = names.iter().filter(|name| name.ends_with(NOTE));
     let found = try_join_all(names.map(|name| read(output, relation, name))).await?;
-    Ok(found.into_iter().flatten().collect())
+    let known = found.into_iter().flatten().map(|note| {
+        let sources = note.parts.into_iter().flat_map(|part| part.sources);
+        (note.basis, sources.collect())
+    });
+    Ok(known.collect())
 }
 
-/// Says that the files of a relation are its rows whenever `basis` is what `key` stands for.
+/// Says that `parts` are the rows of a relation whenever `basis` is what `key` stands for.
 ///
 /// # Errors
 /// What the store says.
@@ -95,24 +134,27 @@ pub async fn keep(
     output: &Location,
     relation: &str,
     key: &str,
-    run_id: &str,
     basis: &BTreeMap<String, String>,
-    staged: &Staged,
+    parts: &[Part],
 ) -> Result<()> {
-    let file = |file: &DataFile| KeptFile {
+    let file = |file: &DataFile| NotedFile {
         name: file.meta.location.filename().unwrap_or_default().to_owned(),
         size: file.meta.size,
         rows: file.rows,
     };
-    let kept = Kept {
-        run_id: run_id.to_owned(),
+    let part = |part: &Part| NotedPart {
+        run_id: part.run_id.clone(),
+        sources: part.sources.clone(),
+        files: part.files.iter().map(file).collect(),
+    };
+    let note = Note {
         basis: basis.clone(),
-        files: staged.files.iter().map(file).collect(),
+        parts: parts.iter().map(part).collect(),
     };
     let (folder, name) = (notes(output, relation), format!("{key}{NOTE}"));
-    // with --full-refresh there may be one already: its files are replaced by these
+    // there may be one already, of parts that are replaced by these
     control::remove(&folder, &name).await?;
-    control::create(&folder, &name, &kept).await?;
+    control::create(&folder, &name, &note).await?;
     Ok(())
 }
 
@@ -132,10 +174,22 @@ pub async fn prune(output: &Location, relation: &str, key: &str, run_id: &str) -
             control::remove(&folder, &name).await?;
         }
     }
-    let kept = read(output, relation, &wanted).await?;
+    let note = read(output, relation, &wanted).await?;
+    let mut referred: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for part in note.into_iter().flat_map(|note| note.parts) {
+        let names = part.files.into_iter().map(|file| file.name);
+        referred.entry(part.run_id).or_default().extend(names);
+    }
     for run in subfolders(&folder).await? {
-        if kept.as_ref().is_none_or(|kept| kept.run_id != run) {
-            staging::remove(&folder.child(&run)).await?;
+        let place = folder.child(&run);
+        let Some(names) = referred.get(&run) else {
+            staging::remove(&place).await?;
+            continue;
+        };
+        for name in control::list(&place).await? {
+            if !names.contains(&name) {
+                control::remove(&place, &name).await?;
+            }
         }
     }
     Ok(())
@@ -149,7 +203,7 @@ pub async fn remove_all(output: &Location) -> Result<()> {
     staging::remove(&root(output)).await
 }
 
-async fn read(output: &Location, relation: &str, name: &str) -> Result<Option<Kept>> {
+async fn read(output: &Location, relation: &str, name: &str) -> Result<Option<Note>> {
     match control::read(&notes(output, relation), name).await {
         // of another version, or damaged: computing it again mends that
         Err(LakeError::Control { .. }) => Ok(None),

@@ -4,6 +4,7 @@
 //! reads exactly these. Each is checked then, and [`Source::refuse_changes`] tells at the end
 //! whether they were the same all the time.
 
+mod bundles;
 mod counted;
 mod csv;
 mod json;
@@ -30,6 +31,7 @@ use uuid::Uuid;
 
 use crate::delta::DeltaVersion;
 use crate::{BadFile, LakeError, Result, Storage};
+pub use bundles::{Bundle, Version, bundles};
 use counted::Reading;
 use place::Place;
 pub use place::stay_inside;
@@ -140,11 +142,7 @@ impl Source {
     pub fn fingerprint(&self) -> String {
         let mut text = String::new();
         for file in &self.files {
-            let stamp = file
-                .e_tag
-                .clone()
-                .unwrap_or_else(|| file.last_modified.to_rfc3339());
-            let _ = writeln!(text, "{}\t{}\t{stamp}", file.location, file.size);
+            let _ = writeln!(text, "{}", version(file));
         }
         Uuid::new_v5(&Uuid::NAMESPACE_URL, text.as_bytes()).to_string()
     }
@@ -316,6 +314,13 @@ impl Files {
             _ => Ok(()),
         }
     }
+}
+
+/// Changes when a file is replaced.
+fn version(file: &ObjectMeta) -> String {
+    let written = || file.last_modified.to_rfc3339();
+    let stamp = file.e_tag.clone().unwrap_or_else(written);
+    format!("{}\t{}\t{stamp}", file.location, file.size)
 }
 
 /// A folder's files with another ending are no part of the source, which may be a mistake.

@@ -71,6 +71,28 @@ impl Staged {
     }
 }
 
+/// What a plan gave, file by file.
+#[derive(Debug)]
+pub struct Written {
+    /// Columns as the query gave them.
+    pub schema: SchemaRef,
+    /// The files, each with the partition of the plan that it is from.
+    pub files: Vec<(usize, DataFile)>,
+}
+
+impl Written {
+    /// All files, which are in `location`.
+    pub fn staged(self, location: Location) -> Staged {
+        let mut files: Vec<DataFile> = self.files.into_iter().map(|(_, file)| file).collect();
+        files.sort_by(|one, two| one.meta.location.cmp(&two.meta.location));
+        Staged {
+            location,
+            schema: self.schema,
+            files,
+        }
+    }
+}
+
 /// Runs `plan` and writes each of its partitions to a file below `location`. `on_rows` hears of
 /// rows as they are written, as soon as this process knows of them.
 ///
@@ -82,25 +104,24 @@ pub async fn write(
     context: Arc<TaskContext>,
     location: &Location,
     on_rows: impl Fn(usize) + Send + Sync + 'static,
-) -> Result<Staged> {
+) -> Result<Written> {
     let schema = plan.schema();
     let progress = Progress::new(Arc::new(on_rows));
     let (store, folder) = (location.store_url()?, location.path().clone());
     let stage = StageExec::with_progress(plan, store, folder, progress.clone());
     let mut reports = engine.execute(Arc::new(stage), context).await?;
-    let mut staged = Staged {
-        location: location.clone(),
-        schema,
-        files: Vec::new(),
-    };
+    let (mut files, mut rows) = (Vec::new(), 0);
     while let Some(report) = reports.next().await {
         let report = report.map_err(own_error)?;
-        staged.files.extend(node::reported(&report)?);
-        progress.catch_up(staged.rows());
+        let reported = node::reported(&report)?;
+        rows += reported
+            .iter()
+            .filter_map(|(_, file)| file.rows)
+            .sum::<usize>();
+        files.extend(reported);
+        progress.catch_up(rows);
     }
-    let files = &mut staged.files;
-    files.sort_by(|one, two| one.meta.location.cmp(&two.meta.location));
-    Ok(staged)
+    Ok(Written { schema, files })
 }
 
 /// The error of a file that could not be written, out of the plan that wrote it.

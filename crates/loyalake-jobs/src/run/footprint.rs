@@ -39,7 +39,7 @@ impl Run<'_> {
             for table in &self.tables {
                 staging::remove(&self.folder(table)).await?;
             }
-            for relation in self.reusable.keys() {
+            for (relation, _) in self.kept_keys() {
                 staging::remove(&self.kept_folder(relation)).await?;
             }
         } else {

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::common::TableReference;
 use loyalake_lake::Location;
-use loyalake_lake::kept;
+use loyalake_lake::kept::{self, Part};
 use loyalake_lake::staging::Staged;
 use serde_json::json;
 
@@ -16,7 +16,6 @@ use crate::basis::{Basis, changes};
 use crate::fingerprint::digest;
 use crate::report::Reuse;
 use crate::session::{JOB_SCHEMA, Session};
-use crate::sql_file::SqlFile;
 use crate::{JobsError, Result};
 
 /// A relation that outlives its run.
@@ -24,8 +23,8 @@ pub(super) struct Reusable {
     basis: Basis,
     /// Stands for the basis.
     key: String,
-    /// The run that has kept it, and its rows; or why nothing was found.
-    found: std::result::Result<(String, Staged), Vec<String>>,
+    /// What a run has kept, and its rows; or why nothing was found.
+    found: std::result::Result<(Part, Staged), Vec<String>>,
 }
 
 /// The needed relations that are kept. Those that rest on the run itself are not.
@@ -55,12 +54,13 @@ impl Reusable {
         output: &Location,
         name: &str,
         columns: SchemaRef,
-    ) -> Result<std::result::Result<(String, Staged), Vec<String>>> {
-        if let Some((kept, staged)) = kept::find(output, name, &self.key, columns).await? {
-            return Ok(Ok((kept.run_id, staged)));
+    ) -> Result<std::result::Result<(Part, Staged), Vec<String>>> {
+        if let Some(part) = kept::find(output, name, &self.key).await?.pop() {
+            let staged = kept::rows_of(output, name, std::slice::from_ref(&part), columns);
+            return Ok(Ok((part, staged)));
         }
-        let before = kept::all(output, name).await?;
-        let changed = before.iter().map(|kept| changes(&kept.basis, &self.basis));
+        let before = kept::bases(output, name).await?;
+        let changed = before.iter().map(|(basis, _)| changes(basis, &self.basis));
         let fewest = changed.min_by_key(Vec::len).unwrap_or_default();
         // no change at all: its files are gone
         if fewest.is_empty() {
@@ -83,30 +83,38 @@ impl Run<'_> {
         }
         let reused = self.reusable.iter();
         let reused = reused.filter(|(_, reusable)| reusable.found.is_ok());
-        let reused: BTreeSet<String> = reused.map(|(name, _)| name.clone()).collect();
+        let mut reused: BTreeSet<String> = reused.map(|(name, _)| name.clone()).collect();
+        reused.extend(self.look_for_files().await?);
         self.needed = needed_files(self.session.project, &self.tables, &reused);
         // a kept relation that only kept ones read stays kept
         self.reusable
             .retain(|name, _| reused.contains(name) || self.needed.contains(name));
+        self.forget_unneeded_files();
         Ok(())
     }
 
-    /// Whether an earlier run's rows are used.
-    pub(super) fn is_reused(&self, file: &SqlFile) -> bool {
-        self.kept_rows(&file.name).is_some()
+    /// Whether a relation's rows are kept for later runs.
+    pub(super) fn keeps(&self, name: &str) -> bool {
+        self.reusable.contains_key(name) || self.key_by_file(name).is_some()
     }
 
-    /// The rows that an earlier run has kept.
-    pub(super) fn kept_rows(&self, name: &str) -> Option<&Staged> {
+    /// The rows that earlier runs have kept, if they are all.
+    pub(super) fn kept_rows(&self, name: &str) -> Option<Staged> {
+        if let Some(staged) = self.rows_of_files(name) {
+            return Some(staged);
+        }
         let (_, staged) = self.reusable.get(name)?.found.as_ref().ok()?;
-        Some(staged)
+        Some(staged.clone())
     }
 
     /// What the report says of a relation that is kept.
     pub(super) fn reuse_of(&self, name: &str) -> Option<Reuse> {
+        if let Some(reuse) = self.reuse_of_files(name) {
+            return Some(reuse);
+        }
         let reusable = self.reusable.get(name)?;
         Some(match &reusable.found {
-            Ok((run_id, _)) => Reuse::FromRun(run_id.clone()),
+            Ok((part, _)) => Reuse::FromRun(part.run_id.clone()),
             Err(reasons) => Reuse::Refused(reasons.clone()),
         })
     }
@@ -120,19 +128,32 @@ impl Run<'_> {
     pub(super) async fn keep(&self) -> Result<()> {
         for (name, reusable) in self.reusable.iter().filter(|(_, new)| new.found.is_err()) {
             if let Some(staged) = self.staged.get(name) {
-                let (key, run_id) = (&reusable.key, &self.report.run_id);
-                kept::keep(&self.output, name, key, run_id, &reusable.basis, staged).await?;
+                let part = Part {
+                    run_id: self.report.run_id.clone(),
+                    sources: BTreeSet::new(),
+                    files: staged.files.clone(),
+                };
+                let (key, basis) = (&reusable.key, &reusable.basis);
+                kept::keep(&self.output, name, key, basis, &[part]).await?;
             }
         }
-        Ok(())
+        self.keep_files().await
     }
 
     /// Removes what was kept of these relations before.
     pub(super) async fn prune_kept(&self) -> Result<()> {
-        for (name, reusable) in &self.reusable {
-            kept::prune(&self.output, name, &reusable.key, &self.report.run_id).await?;
+        for (name, key) in self.kept_keys() {
+            kept::prune(&self.output, name, key, &self.report.run_id).await?;
         }
         Ok(())
+    }
+
+    /// The names of the relations that are kept, and what stands for what they rest on.
+    pub(super) fn kept_keys(&self) -> impl Iterator<Item = (&str, &str)> {
+        let whole = self.reusable.iter();
+        let whole = whole.map(|(name, reusable)| (name.as_str(), reusable.key.as_str()));
+        let names = self.by_file.keys().map(String::as_str);
+        whole.chain(names.filter_map(|name| Some((name, self.key_by_file(name)?))))
     }
 }
 

@@ -11,7 +11,7 @@ use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, lit};
 use datafusion::physical_plan::ExecutionPlan;
 use futures::TryStreamExt;
 use loyalake_lake::source::Format;
-use loyalake_lake::staging::{self, Staged};
+use loyalake_lake::staging::{self, Staged, Written};
 use loyalake_lake::{LakeError, LocalEngine, Location};
 
 use super::taken::Taken;
@@ -36,8 +36,8 @@ impl Run<'_> {
         let scans: usize = readers.map(|reader| reader.scans(&file.name)).sum();
         match file.kind {
             Kind::Mart => Mode::Table,
-            _ if self.is_reused(file) => Mode::Reused,
-            _ if self.reusable.contains_key(&file.name) => Mode::Kept,
+            _ if self.kept_rows(&file.name).is_some() => Mode::Reused,
+            _ if self.keeps(&file.name) => Mode::Kept,
             _ if scans > 1 => Mode::Scratch,
             _ => Mode::View,
         }
@@ -46,7 +46,7 @@ impl Run<'_> {
     /// Computes a relation and gives it its name.
     pub(super) async fn stage(&mut self, file: &SqlFile) -> Result<()> {
         let mode = self.mode(file);
-        if let Some(staged) = self.kept_rows(&file.name).cloned() {
+        if let Some(staged) = self.kept_rows(&file.name) {
             self.note(&file.name, mode, Some(&staged), 0.0, Taken::default());
             return self.define_staged(file, staged);
         }
@@ -77,9 +77,12 @@ impl Run<'_> {
             position: self.position,
             total,
         });
-        let (staged, taken) = match self.write_with(self.session.state(), file, mode).await {
-            Err(error) if error.is_out_of_memory() => self.write_in_steps(file, mode).await?,
-            done => done?,
+        let (staged, taken) = match self.write_files(name).await? {
+            Some(written) => written,
+            None => match self.write_with(self.session.state(), file, mode).await {
+                Err(error) if error.is_out_of_memory() => self.write_in_steps(file, mode).await?,
+                done => done?,
+            },
         };
         let seconds = started.elapsed().as_secs_f64();
         self.observer.event(Event::Finished {
@@ -138,27 +141,39 @@ impl Run<'_> {
         file: &SqlFile,
         mode: Mode,
     ) -> Result<(Staged, Taken)> {
-        let failed = |source| JobsError::Execution {
-            relation: file.name.clone(),
-            source,
-        };
         let mut plan = self.session.plan(file).await?;
         if self.tables.contains(&file.name) {
             plan = with_run_id(plan, &self.report.run_id, &file.name)?;
         }
         let folder = self.folder_of(file, mode);
+        let (written, taken) = self.write_plan(&file.name, state, plan, &folder).await?;
+        Ok((written.staged(folder), taken))
+    }
+
+    /// Writes what a plan gives, for a relation.
+    pub(super) async fn write_plan(
+        &self,
+        name: &str,
+        state: SessionState,
+        plan: LogicalPlan,
+        folder: &Location,
+    ) -> Result<(Written, Taken)> {
+        let failed = |source| JobsError::Execution {
+            relation: name.to_owned(),
+            source,
+        };
         let physical = self.session.physical(state, plan).await;
         let (plan, context) = physical.map_err(failed)?;
         let engine = self.session.project.engine.as_ref();
         let observer = Arc::clone(&self.observer);
         let on_rows = move |rows| observer.event(Event::Rows(rows));
-        let staged = staging::write(engine, Arc::clone(&plan), context, &folder, on_rows)
+        let written = staging::write(engine, Arc::clone(&plan), context, folder, on_rows)
             .await
             .map_err(|error| match error {
                 LakeError::Query(source) => failed(source),
                 other => other.into(),
             })?;
-        Ok((staged, Taken::by(&plan)))
+        Ok((written, Taken::by(&plan)))
     }
 
     /// Number of relations that are written in this run.
@@ -209,7 +224,8 @@ impl Run<'_> {
             let context = Arc::new(frame.task_ctx());
             let plan = frame.create_physical_plan().await.map_err(failed)?;
             let folder = self.scratch.child(&format!("{SOURCE_SCHEMA}.{name}"));
-            let staged = staging::write(&LocalEngine, plan, context, &folder, |_| {}).await?;
+            let written = staging::write(&LocalEngine, plan, context, &folder, |_| {}).await?;
+            let staged = written.staged(folder);
             source.table = Arc::new(staged.table()?);
             let table = Arc::clone(&source.table);
             self.session.define(SOURCE_SCHEMA, name, table)?;

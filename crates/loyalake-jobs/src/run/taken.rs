@@ -47,6 +47,13 @@ impl Taken {
         taken
     }
 
+    /// Adds what another plan took.
+    pub(super) fn add_all(&mut self, other: Self) {
+        self.scans.extend(other.scans);
+        self.spill.count += other.spill.count;
+        self.spill.bytes += other.spill.bytes;
+    }
+
     fn add(&mut self, node: &dyn ExecutionPlan) {
         let Some(metrics) = node.metrics() else {
             return;

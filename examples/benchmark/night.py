@@ -5,6 +5,7 @@ import shutil
 import statistics
 import subprocess
 import tempfile
+from datetime import timedelta
 from pathlib import Path
 
 import orders
@@ -44,18 +45,37 @@ def relations_from_orders(loyalake, project):
     return path("customer_metrics")
 
 
-def run(loyalake, project):
-    """One night into an empty lake: the process, and the seconds of the relations of orders."""
-    shutil.rmtree(project / "lake", ignore_errors=True)
+def night_of(loyalake, project, day):
+    """One night: the process, the seconds of the relations of orders, and bytes read of orders."""
     with tempfile.TemporaryDirectory() as folder:
-        report = Path(folder) / "run.json"
-        night = whole([loyalake, "run", "--config", project / "lake.toml", "--as-of", LAST_DAY,
-                       "--report", report])
-        relations = json.loads(report.read_text())["relations"]
+        path = Path(folder) / "run.json"
+        night = whole([loyalake, "run", "--config", project / "lake.toml", "--as-of", day,
+                       "--report", path])
+        report = json.loads(path.read_text())
     names = relations_from_orders(loyalake, project)
-    seconds = sum(relation["seconds"] for relation in relations if relation["name"] in names)
-    say(f"night: {night}; {seconds:.2f} s in {len(names)} relations of orders")
-    return night, seconds
+    seconds = sum(relation["seconds"] for relation in report["relations"]
+                  if relation["name"] in names)
+    megabytes = report["inputs"][0]["bytes_read"] / 1e6
+    say(f"night: {night}; {seconds:.2f} s in {len(names)} relations of orders, {megabytes:.1f} MB")
+    return night, seconds, megabytes
+
+
+def run(loyalake, project):
+    """One night into an empty lake."""
+    shutil.rmtree(project / "lake", ignore_errors=True)
+    return night_of(loyalake, project, LAST_DAY)
+
+
+def run_a_day_later(loyalake, project):
+    """The last night of a lake that has the one before: the orders of one day are new."""
+    shutil.rmtree(project / "lake", ignore_errors=True)
+    new = project / "orders" / f"{LAST_DAY}.parquet"
+    aside = new.rename(project / new.name)
+    try:
+        night_of(loyalake, project, LAST_DAY - timedelta(days=1))
+    finally:
+        aside.rename(new)
+    return night_of(loyalake, project, LAST_DAY)
 
 
 def check_published(loyalake, project, expected):
@@ -70,15 +90,22 @@ def check_published(loyalake, project, expected):
 def compare(loyalake, projects, pairs):
     """Prints the table of nights, and how their time grows with orders."""
     rows = []
+    days = []
     medians = []
     for count, project in projects.items():
         expected = orders.correct(loyalake, project)
         plain, once = (orders.best_peer(project, expected, once) for once in (False, True))
         nights, wholes, parts, parts_once = [], [], [], []
+        later, later_parts, later_bytes = [], [], []
         for _ in range(pairs):
-            night, seconds = run(loyalake, project)
+            night, seconds, megabytes = run(loyalake, project)
             check_published(loyalake, project, expected)
             nights.append(night)
+            day, day_seconds, day_megabytes = run_a_day_later(loyalake, project)
+            check_published(loyalake, project, expected)
+            later.append(day.seconds / night.seconds)
+            later_parts.append(day_seconds / seconds)
+            later_bytes.append(day_megabytes / megabytes)
             theirs, theirs_once = plain.run(expected), once.run(expected)
             wholes.append(night.seconds / theirs)
             parts.append(seconds / theirs)
@@ -89,9 +116,12 @@ def compare(loyalake, projects, pairs):
             [f"{count:,}", "its relations of orders", plain.name, "no", spread(parts), ""],
             [f"{count:,}", "its relations of orders", once.name, "yes", spread(parts_once), ""],
         ]
+        days.append([f"{count:,}", spread(later), spread(later_parts), spread(later_bytes)])
         medians.append(statistics.median(night.seconds for night in nights))
     table(["orders", "ours", "aggregate of", "each order once", "time, ours / theirs",
            "peak memory, ours"], rows)
+    table(["orders", "a day more / all anew: time", "of its relations of orders",
+           "bytes read of orders"], days)
     if len(projects) > 1:
         table(["time grows with orders", "to the power of"],
               [["whole night", f"{exponent(projects, medians):.2f}"]])

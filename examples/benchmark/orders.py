@@ -16,20 +16,25 @@ from simulate import LAST_DAY
 BY_ORDER = """
     select
         customer_id,
-        purchase_history(business_date(ordered_at, 'UTC'), net_amount, date '{as_of}') as history,
-        count(*) as orders,
-        sum(gross_amount) as gross_revenue,
-        sum(net_amount) as net_revenue
-    from valid_orders
-    group by customer_id
+        history,
+        history['purchases'] as orders,
+        gross_revenue
+    from (
+        select
+            customer_id,
+            purchase_history(business_date(ordered_at, 'UTC'), net_amount, date '{as_of}')
+                as history,
+            sum(gross_amount) as gross_revenue
+        from valid_orders
+        group by customer_id
+    )
 """
 BY_DAY = """
     select
         customer_id,
         purchase_history(ordered_on, net_amount, date '{as_of}') as history,
         sum(orders) as orders,
-        sum(gross_amount) as gross_revenue,
-        sum(net_amount) as net_revenue
+        sum(gross_amount) as gross_revenue
     from (
         select
             customer_id,
@@ -65,7 +70,7 @@ customers as (
         history['age_days'] as age_days,
         history['days_since_last_purchase'] as days_since_last_purchase,
         gross_revenue,
-        net_revenue,
+        history['exact_total'] as net_revenue,
         history['mean_repeat_value'] as mean_repeat_value,
         cast(history['first_purchase_on'] as int) as first_purchase_on,
         cast(history['last_purchase_on'] as int) as last_purchase_on

@@ -32,12 +32,10 @@ histories as (
         customer_id,
         purchase_history(ordered_on, net_amount, $as_of_date, $holdout_days)
             filter (where is_valid) as history,
-        count(*) filter (where is_valid) as orders,
         count(*) filter (where is_recent) as recent_orders,
         count(*) filter (where is_fully_refunded) as fully_refunded_orders,
         sum(gross_amount) filter (where is_valid) as gross_revenue,
         sum(refund_amount) filter (where is_valid) as refund_amount,
-        sum(net_amount) filter (where is_valid) as net_revenue,
         sum(costed_net_amount) filter (where is_valid) as costed_revenue,
         sum(cost_amount) filter (where is_valid) as cost_amount
     from orders
@@ -53,13 +51,13 @@ select
     history,  -- as purchase_history describes it, up to $as_of_date
 
     ---------- numerics
-    orders,  -- valid ones
+    history['purchases'] as orders,  -- valid ones
     recent_orders,  -- of the last $activity_window_days days
     fully_refunded_orders,
     gross_revenue,  -- money of valid orders, as all amounts here
     refund_amount,
-    net_revenue,
+    history['exact_total'] as net_revenue,
     costed_revenue,  -- of orders with a cost
     cost_amount
 from histories
-where orders > 0
+where history is not null

@@ -2,5 +2,6 @@
 -- grain: refund_id
 -- inputs: source.refunds
 -- params: none
+-- kept: by file
 -- source: the contract in sources/refunds.sql
 select * from source.refunds

@@ -112,10 +112,15 @@ async fn another_file_takes_no_part_in_what_a_file_gives() {
             "refused: it depends on more than the row: a subquery",
         ),
         (
+            "select * exclude (outcome) from (select *, 1 as outcome from orders_before)",
+            "refused: it reads orders_before, which is no source",
+        ),
+        (
             "select * from source.orders where ordered_at < now()",
             "refused: it depends on more than the row: now()",
         ),
     ];
+    shop.file("staging/orders_before.sql", "select * from source.orders");
     for (sql, why) in refused {
         shop.file("staging/stg_orders.sql", sql);
         assert_eq!(files(&shop.run("2024-07-01").await), why);
@@ -125,6 +130,7 @@ async fn another_file_takes_no_part_in_what_a_file_gives() {
         "-- stg_orders: own.\n-- kept: no\nselect * from source.orders",
     );
     assert_eq!(files(&shop.run("2024-07-01").await), "None");
+    assert!(!shop.path().join("lake/_loyalake/kept/stg_orders").exists());
     // a column that nobody reads changes nothing, one of another type does
     shop.file("staging/stg_orders.sql", "select * from source.orders");
     shop.run("2024-07-01").await;

@@ -55,6 +55,9 @@ pub enum Error {
          check the values or cast them to double"
     )]
     TotalOverflow,
+    /// Purchases of a customer are counted in 32 bits.
+    #[error("a customer has more than 4294967295 purchases; check the keys of the groups")]
+    TooManyPurchases,
     /// Group numbers have 32 bits.
     #[error("{groups} groups at once, but 4294967295 is the most; use more partitions")]
     TooManyGroups {

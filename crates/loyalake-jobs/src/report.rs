@@ -210,6 +210,8 @@ pub struct Audit {
     pub offending_rows: usize,
     /// The first of them.
     pub example: Option<String>,
+    /// Time taken.
+    pub seconds: f64,
 }
 
 /// A titled result.

@@ -76,6 +76,10 @@ fn source_of(plan: &LogicalPlan) -> Result<String, String> {
         LogicalPlan::TableScan(scan) if scan.table_name.schema() == Some(SOURCE_SCHEMA) => {
             Ok(scan.table_name.table().to_owned())
         }
+        LogicalPlan::TableScan(scan) => Err(format!(
+            "it reads {}, which is no source",
+            scan.table_name.table()
+        )),
         other => {
             let node = other.display().to_string();
             let node = node.split([':', '(']).next().unwrap_or_default().trim();

@@ -195,6 +195,26 @@ pub async fn prune(output: &Location, relation: &str, key: &str, run_id: &str) -
     Ok(())
 }
 
+/// Removes what was kept of all relations but these; nothing while another run is at work.
+///
+/// # Errors
+/// What the store says.
+pub async fn forget_others(
+    output: &Location,
+    relations: &BTreeSet<&str>,
+    run_id: &str,
+) -> Result<()> {
+    if claimed_runs(output).await?.iter().any(|run| run != run_id) {
+        return Ok(());
+    }
+    for relation in subfolders(&root(output)).await? {
+        if !relations.contains(relation.as_str()) {
+            staging::remove(&notes(output, &relation)).await?;
+        }
+    }
+    Ok(())
+}
+
 /// Removes everything that was kept.
 ///
 /// # Errors

@@ -31,6 +31,8 @@ pub struct PurchaseHistory {
     pub last_purchase_on: i32,
     /// Days from the first purchase to `as_of`.
     pub age_days: i64,
+    /// Purchases, of which a day may have several.
+    pub purchases: i64,
     /// Sum of all values.
     pub total_value: f64,
     /// Mean value of the purchase days after the first; `None` without any.
@@ -69,6 +71,19 @@ pub struct PurchaseHistories<T> {
     pairs: Vec<u64>,
     /// How many of them may be there twice.
     unsure: usize,
+    as_of: Dates,
+}
+
+/// The date that each group's history describes.
+#[derive(Debug, Clone, Default)]
+enum Dates {
+    /// Nothing is known yet.
+    #[default]
+    None,
+    /// That of all groups: a query has one date.
+    Same(i32),
+    /// Of each group; the earliest possible one without purchases.
+    Each(Vec<i32>),
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -76,7 +91,7 @@ struct Customer<T> {
     total: T,
     first_day: i32,
     last_day: i32,
-    as_of: i32,
+    purchases: u32,
     /// Pairs of this group.
     pairs: u32,
 }
@@ -90,6 +105,8 @@ pub struct GroupState<'a, T> {
     pub total: T,
     /// Sum of the values of the first day.
     pub first_value: T,
+    /// Number of values.
+    pub purchases: u32,
     /// The date that the history describes.
     pub as_of: i32,
 }
@@ -101,6 +118,7 @@ pub struct TakenHistories<T> {
     first_values: Vec<T>,
     days: Vec<i32>,
     ends: Vec<usize>,
+    as_of: Dates,
 }
 
 impl<T: Total> PurchaseHistories<T> {
@@ -111,6 +129,7 @@ impl<T: Total> PurchaseHistories<T> {
             first_values: Vec::new(),
             pairs: Vec::new(),
             unsure: 0,
+            as_of: Dates::None,
         }
     }
 
@@ -126,7 +145,7 @@ impl<T: Total> PurchaseHistories<T> {
             total: T::default(),
             first_day: i32::MAX,
             last_day: i32::MIN,
-            as_of: i32::MIN,
+            purchases: 0,
             pairs: 0,
         };
         let groups = groups.max(self.customers.len());
@@ -160,6 +179,7 @@ impl<T: Total> PurchaseHistories<T> {
                 days,
                 total: value,
                 first_value: value,
+                purchases: 1,
                 as_of,
             },
         )
@@ -168,17 +188,20 @@ impl<T: Total> PurchaseHistories<T> {
     /// Adds what is known about the same customer from elsewhere.
     ///
     /// # Errors
-    /// When the total leaves the range of its type.
+    /// When the total leaves the range of its type, or the number of purchases has more than 32
+    /// bits.
     pub fn merge(&mut self, group: usize, state: &GroupState<T>) -> Result<()> {
         let Some(&first_day) = state.days.first() else {
             return Ok(());
         };
+        self.as_of.note(group, state.as_of, &self.customers);
         let customer = &mut self.customers[group];
         customer.total = customer
             .total
             .plus(state.total)
             .ok_or(Error::TotalOverflow)?;
-        customer.as_of = customer.as_of.max(state.as_of);
+        let purchases = customer.purchases.checked_add(state.purchases);
+        customer.purchases = purchases.ok_or(Error::TooManyPurchases)?;
         if first_day < customer.first_day {
             customer.first_day = first_day;
             self.first_values[group] = state.first_value;
@@ -208,6 +231,7 @@ impl<T: Total> PurchaseHistories<T> {
         let taken = groups.min(self.customers.len());
         let customers = take_first(&mut self.customers, taken);
         let first_values = take_first(&mut self.first_values, taken);
+        let as_of = self.as_of.take(taken);
         let (days, ends) = distinct_days(&self.pairs, &customers);
         self.pairs.retain(|pair| group_of(*pair) >= taken);
         for pair in &mut self.pairs {
@@ -220,6 +244,7 @@ impl<T: Total> PurchaseHistories<T> {
             first_values,
             days,
             ends,
+            as_of,
         }
     }
 
@@ -233,6 +258,7 @@ impl<T: Total> PurchaseHistories<T> {
         self.customers.capacity() * size_of::<Customer<T>>()
             + self.first_values.capacity() * size_of::<T>()
             + self.pairs.capacity() * size_of::<u64>()
+            + self.as_of.heap_size()
     }
 
     /// Frees the pairs of duplicates.
@@ -245,6 +271,52 @@ impl<T: Total> PurchaseHistories<T> {
             self.pairs.extend(days.iter().map(|day| pair(group, *day)));
         }
         self.unsure = 0;
+    }
+}
+
+impl Dates {
+    /// The later one of the group's date and `as_of`. A group with purchases had the date of all.
+    fn note<T>(&mut self, group: usize, as_of: i32, customers: &[Customer<T>]) {
+        match self {
+            Self::Same(date) if *date == as_of => {}
+            Self::None => *self = Self::Same(as_of),
+            Self::Same(date) => {
+                let date = |customer: &Customer<T>| match customer.purchases {
+                    0 => i32::MIN,
+                    _ => *date,
+                };
+                let mut dates: Vec<i32> = customers.iter().map(date).collect();
+                dates[group] = dates[group].max(as_of);
+                *self = Self::Each(dates);
+            }
+            Self::Each(dates) => {
+                dates.resize(customers.len(), i32::MIN);
+                dates[group] = dates[group].max(as_of);
+            }
+        }
+    }
+
+    /// Takes out those of the first groups.
+    fn take(&mut self, groups: usize) -> Self {
+        match self {
+            Self::Each(dates) => Self::Each(take_first(dates, groups.min(dates.len()))),
+            same => same.clone(),
+        }
+    }
+
+    fn of(&self, group: usize) -> i32 {
+        match self {
+            Self::None => i32::MIN,
+            Self::Same(date) => *date,
+            Self::Each(dates) => dates.get(group).copied().unwrap_or(i32::MIN),
+        }
+    }
+
+    fn heap_size(&self) -> usize {
+        match self {
+            Self::Each(dates) => dates.capacity() * size_of::<i32>(),
+            _ => 0,
+        }
     }
 }
 
@@ -306,12 +378,15 @@ impl<T: Total> TakenHistories<T> {
     pub fn state(&self, group: usize) -> Option<GroupState<'_, T>> {
         let start = group.checked_sub(1).map_or(0, |before| self.ends[before]);
         let days = &self.days[start..self.ends[group]];
-        let Customer { total, as_of, .. } = self.customers[group];
+        let Customer {
+            total, purchases, ..
+        } = self.customers[group];
         (!days.is_empty()).then_some(GroupState {
             days,
             total,
             first_value: self.first_values[group],
-            as_of,
+            purchases,
+            as_of: self.as_of.of(group),
         })
     }
 }
@@ -349,6 +424,7 @@ impl<T: Total> GroupState<'_, T> {
             first_purchase_on: first,
             last_purchase_on: last,
             age_days: i64::from(self.as_of) - i64::from(first),
+            purchases: i64::from(self.purchases),
             total_value: to_f64(self.total),
             mean_repeat_value: (repeats > 0).then(|| repeat_value / repeats as f64),
         })

@@ -44,7 +44,7 @@ const PARAMETERS: Parameters = Parameters::new(
 const HOLDOUT_DAYS: usize = 3;
 
 /// Fields of the result without `holdout_days`.
-const PLAIN_FIELDS: usize = 10;
+const PLAIN_FIELDS: usize = 12;
 
 static DOCUMENTATION: LazyLock<Documentation> = LazyLock::new(|| {
     Documentation::builder(
@@ -52,8 +52,9 @@ static DOCUMENTATION: LazyLock<Documentation> = LazyLock::new(|| {
         "A customer's history as a struct: purchase_days (days with a purchase), repeat_purchases \
          (those after the first), first_purchase_on, last_purchase_on, recency_days (first to last \
          purchase), age_days (first purchase to as_of_date), days_since_last_purchase, \
-         total_value, mean_value (of a purchase day) and mean_repeat_value (of the purchase days \
-         after the first; NULL without any). Several rows of one day are one purchase, in whatever \
+         total_value, mean_value (of a purchase day), mean_repeat_value (of the purchase days after \
+         the first; NULL without any), purchases (rows that count) and exact_total (total_value as a \
+         decimal of 38 digits, where values are no floats). Several rows of one day are one purchase, in whatever \
          order they arrive. Decimal and whole values are summed exactly, doubles in twice their \
          precision. Rows after as_of_date are ignored; so are rows with a NULL and values that are \
          not finite. A group without purchases gives NULL. With holdout_days the struct also has \
@@ -103,7 +104,11 @@ impl AggregateUDFImpl for PurchaseHistory {
     fn return_type(&self, types: &[DataType]) -> Result<DataType> {
         PARAMETERS.check(types)?;
         let has_holdout = types.len() > HOLDOUT_DAYS;
-        Ok(DataType::Struct(result_fields(has_holdout)))
+        let total = match decimal_scale(&types[1]) {
+            Some(scale) => Decimals { scale }.data_type(),
+            None => Doubles.data_type(),
+        };
+        Ok(DataType::Struct(result_fields(total, has_holdout)))
     }
 
     fn state_fields(&self, args: StateFieldsArgs) -> Result<Vec<FieldRef>> {
@@ -181,7 +186,8 @@ fn holdout_days(days: Option<&ScalarValue>) -> Result<i32> {
     }
 }
 
-fn result_fields(has_holdout: bool) -> Fields {
+/// `total` is the type of a sum of values.
+fn result_fields(total: DataType, has_holdout: bool) -> Fields {
     let fields = [
         ("purchase_days", DataType::Int64),
         ("repeat_purchases", DataType::Int64),
@@ -193,6 +199,8 @@ fn result_fields(has_holdout: bool) -> Fields {
         ("total_value", DataType::Float64),
         ("mean_value", DataType::Float64),
         ("mean_repeat_value", DataType::Float64),
+        ("purchases", DataType::Int64),
+        ("exact_total", total),
         // with holdout_days
         ("previous_purchase_on", DataType::Date32),
         ("purchase_months", DataType::new_list(DataType::Int64, true)),
@@ -211,7 +219,7 @@ fn result_fields(has_holdout: bool) -> Fields {
         .collect()
 }
 
-/// Days, `as_of_date`, and the parts of the total and of the first day's value.
+/// Days, `as_of_date`, purchases, and the parts of the total and of the first day's value.
 fn state_fields<M: Money>(name: &str, money: &M) -> Vec<FieldRef> {
     let field = |part: &str, data_type| -> FieldRef {
         Arc::new(Field::new(format_state_name(name, part), data_type, true))
@@ -219,6 +227,7 @@ fn state_fields<M: Money>(name: &str, money: &M) -> Vec<FieldRef> {
     let mut fields = vec![
         field("days", DataType::new_list(DataType::Int32, true)),
         field("as_of_date", DataType::Date32),
+        field("purchases", DataType::UInt32),
     ];
     for value in ["total", "first_value"] {
         for part in 0..M::PARTS {

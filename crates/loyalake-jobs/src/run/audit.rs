@@ -1,6 +1,7 @@
 //! Audits: queries that return offending rows, from files and from the grain of every table.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::util::display::array_value_to_string;
@@ -41,6 +42,7 @@ impl Run<'_> {
                 severity,
                 offending_rows: 0,
                 example: None,
+                seconds: 0.0,
             },
             plan,
         )
@@ -64,6 +66,7 @@ impl Run<'_> {
             severity: "error".to_owned(),
             offending_rows: 0,
             example: None,
+            seconds: 0.0,
         };
         let table = self
             .session
@@ -81,12 +84,14 @@ impl Run<'_> {
         let without_key = without_key.into_unoptimized_plan();
         self.ask(audit("keys_not_null"), without_key).await?;
         // cheap, and mostly enough: only a doubtful table is asked for its keys
+        let started = Instant::now();
         if let Some(doubtful) = self.doubtful_keys(&table, &keys).await.map_err(failed)? {
             let doubtful = doubtful.into_unoptimized_plan();
-            let (found, state) = (audit("unique_grain"), self.session.state());
+            let (mut found, state) = (audit("unique_grain"), self.session.state());
             let asked = self.offending(&found, state, doubtful).await;
             if let Ok((0, _, taken)) = asked {
                 self.account(taken);
+                found.seconds = started.elapsed().as_secs_f64();
                 self.report.audits.push(found);
                 return Ok(());
             }
@@ -138,7 +143,7 @@ impl Run<'_> {
     }
 
     async fn ask(&mut self, mut audit: Audit, plan: LogicalPlan) -> Result<()> {
-        let state = self.session.state();
+        let (state, started) = (self.session.state(), Instant::now());
         let asked = self.offending(&audit, state, plan.clone()).await;
         let (offending_rows, example, taken) = match asked {
             Err(error) if error.is_out_of_memory() => {
@@ -149,6 +154,7 @@ impl Run<'_> {
         };
         self.account(taken);
         (audit.offending_rows, audit.example) = (offending_rows, example);
+        audit.seconds = started.elapsed().as_secs_f64();
         if audit.severity == "warn" && offending_rows > 0 {
             self.report.warnings.push(describe(&audit));
         }

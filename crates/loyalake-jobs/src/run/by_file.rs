@@ -56,33 +56,37 @@ pub(super) async fn by_file(
     let mut found = BTreeMap::new();
     let files = session.project.graph.files().iter();
     for file in files.filter(|file| file.is_kept_by_file() && needed.contains(&file.name)) {
-        let by_file = ByFile::try_new(session, file, leaves).await?;
-        found.insert(file.name.clone(), by_file);
+        if let Some(by_file) = ByFile::try_new(session, file, leaves).await? {
+            found.insert(file.name.clone(), by_file);
+        }
     }
     Ok(found)
 }
 
 impl ByFile {
+    /// The relation, or why it can't be kept by file; none of an absent source.
     async fn try_new(
         session: &Session<'_>,
         file: &SqlFile,
         leaves: &Basis,
-    ) -> Result<std::result::Result<Self, String>> {
+    ) -> Result<Option<std::result::Result<Self, String>>> {
         let rows = match RowWise::try_new(session.plan(file).await?) {
             Ok(rows) => rows,
-            Err(reason) => return Ok(Err(reason)),
+            Err(reason) => return Ok(Some(Err(reason))),
         };
-        let source = session.sources.get(&rows.source);
-        let Some(table) = source.and_then(|source| source.file_table()) else {
-            let why = "is absent, or text, whose files are read together";
-            return Ok(Err(format!("source.{} {why}", rows.source)));
+        let Some(source) = session.sources.get(&rows.source) else {
+            return Ok(None);
+        };
+        let Some(table) = source.file_table() else {
+            let why = "is text, whose files are read together";
+            return Ok(Some(Err(format!("source.{} {why}", rows.source))));
         };
         let columns = rows.columns(&session.state());
         let columns = columns.map_err(|source| failed(&file.name, source))?;
         let Some(basis) = session.basis_by_file(file, leaves, &rows.source, columns) else {
-            return Ok(Err("it depends on the run".to_owned()));
+            return Ok(Some(Err("it depends on the run".to_owned())));
         };
-        Ok(Ok(Self {
+        Ok(Some(Ok(Self {
             key: digest(&json!(basis)),
             basis,
             table: table.clone(),
@@ -91,7 +95,7 @@ impl ByFile {
             reused_files: 0,
             fresh: BTreeMap::new(),
             reasons: Vec::new(),
-        }))
+        })))
     }
 
     /// Finds what earlier runs have kept, and what has to be read because they have not.

@@ -140,12 +140,16 @@ impl Run<'_> {
         self.keep_files().await
     }
 
-    /// Removes what was kept of these relations before.
+    /// Removes what was kept of these relations before, and of others that are not kept any more.
     pub(super) async fn prune_kept(&self) -> Result<()> {
+        let run_id = &self.report.run_id;
         for (name, key) in self.kept_keys() {
-            kept::prune(&self.output, name, key, &self.report.run_id).await?;
+            kept::prune(&self.output, name, key, run_id).await?;
         }
-        Ok(())
+        let files = self.session.project.graph.files().iter();
+        let kept = files.filter(|file| file.is_kept() || file.is_kept_by_file());
+        let names = kept.map(|file| file.name.as_str()).collect();
+        Ok(kept::forget_others(&self.output, &names, run_id).await?)
     }
 
     /// The names of the relations that are kept, and what stands for what they rest on.

@@ -42,7 +42,10 @@ fn several_purchases_of_a_day_are_one_occasion() {
         (10, 90)
     );
     assert_eq!((history.recency_days(), history.age_days), (80, 90));
-    assert_eq!(history.days_since_last_purchase(), 10);
+    assert_eq!(
+        (history.days_since_last_purchase(), history.purchases),
+        (10, 5)
+    );
     assert_eq!((history.total_value, history.mean_value()), (27.0, 9.0));
     assert_eq!(history.mean_repeat_value, Some(8.0));
 }
@@ -65,6 +68,15 @@ fn purchases_after_the_date_change_nothing() {
 fn overflow_is_an_error() {
     let mut histories = histories(&[(0, 1, i128::MAX)]);
     assert_eq!(histories.update(0, 2, 1, AS_OF), Err(Error::TotalOverflow));
+    let taken = histories.take(1);
+    let most = GroupState {
+        total: 0,
+        purchases: u32::MAX,
+        ..taken.state(0).unwrap()
+    };
+    let mut others = self::histories(&[(1, 1, 1)]);
+    assert_eq!(others.merge(0, &most), Ok(()));
+    assert_eq!(others.update(0, 1, 1, AS_OF), Err(Error::TooManyPurchases));
 }
 
 #[test]
@@ -146,6 +158,43 @@ proptest! {
                 }
             }
             prop_assert_eq!(&finish(merged), &whole);
+        }
+    }
+
+    #[test]
+    fn a_group_has_the_latest_of_its_dates(
+        all in prop::collection::vec((0_usize..4, 0_i32..3), 0..40),
+        split in 0_usize..40,
+        first in 0_usize..5,
+    ) {
+        let of = |rows: &[(usize, i32)]| {
+            let mut histories = PurchaseHistories::<i128>::new();
+            histories.grow(4).unwrap();
+            for (group, as_of) in rows {
+                histories.update(*group, 0, 1, *as_of).unwrap();
+            }
+            histories
+        };
+        let (left, right) = all.split_at(split.min(all.len()));
+        let (mut merged, other) = (of(left), of(right).take(usize::MAX));
+        for group in 0..other.len() {
+            if let Some(state) = other.state(group) {
+                merged.merge(group, &state).unwrap();
+            }
+        }
+        let taken = merged.take(first);
+        let ages = (0..taken.len())
+            .map(|g| taken.state(g).map(|state| (state.as_of, state.purchases)))
+            .chain({
+                let rest = merged.take(usize::MAX);
+                let states = (0..rest.len()).map(|g| rest.state(g).map(|s| (s.as_of, s.purchases)));
+                states.collect::<Vec<_>>()
+            });
+        for (group, found) in ages.enumerate() {
+            let dates: Vec<i32> =
+                all.iter().filter(|row| row.0 == group).map(|row| row.1).collect();
+            let expected = dates.iter().max().map(|date| (*date, dates.len()));
+            prop_assert_eq!(found.map(|(date, count)| (date, count as usize)), expected);
         }
     }
 

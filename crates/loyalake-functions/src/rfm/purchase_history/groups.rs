@@ -7,10 +7,11 @@ use datafusion_common::Result;
 use datafusion_common::arrow::array::{
     Array, ArrayRef, AsArray, BooleanArray, Date32Array, Date32Builder, Float64Builder,
     Int32Builder, Int64Builder, ListArray, ListBuilder, PrimitiveArray, PrimitiveBuilder,
-    StructArray,
+    StructArray, UInt32Array, UInt32Builder,
 };
 use datafusion_common::arrow::datatypes::{ArrowNativeType, Int32Type};
 use datafusion_expr::{EmitTo, GroupsAccumulator};
+use loyalake_core::Error;
 use loyalake_core::rfm::purchase_history::{
     GroupState, PurchaseHistories, PurchaseHistory as History, TakenHistories,
 };
@@ -94,19 +95,24 @@ impl<M: Money> HistoryGroups<M> {
     ) -> Vec<ArrayRef> {
         let mut days = ListBuilder::new(Int32Builder::new());
         let mut as_of_dates = Date32Builder::new();
+        let mut purchases = UInt32Builder::new();
         let part = || PrimitiveBuilder::<M::Arrow>::new().with_data_type(self.money.data_type());
         let mut parts: Vec<_> = (0..2 * M::PARTS).map(|_| part()).collect();
         for group in groups {
             days.append_option(group.map(|group| group.days.iter().copied().map(Some)));
             as_of_dates.append_option(group.map(|group| group.as_of));
+            purchases.append_option(group.map(|group| group.purchases));
             for part in 0..M::PARTS {
                 parts[part].append_option(group.map(|group| M::part(group.total, part)));
                 parts[M::PARTS + part]
                     .append_option(group.map(|group| M::part(group.first_value, part)));
             }
         }
-        let mut columns: Vec<ArrayRef> =
-            vec![Arc::new(days.finish()), Arc::new(as_of_dates.finish())];
+        let mut columns: Vec<ArrayRef> = vec![
+            Arc::new(days.finish()),
+            Arc::new(as_of_dates.finish()),
+            Arc::new(purchases.finish()),
+        ];
         columns.extend(
             parts
                 .iter_mut()
@@ -146,7 +152,8 @@ impl<M: Money> GroupsAccumulator for HistoryGroups<M> {
         let function = PARAMETERS.function();
         let days: &ListArray = state_column(function, values, 0)?;
         let as_of_dates: &Date32Array = state_column(function, values, 1)?;
-        let parts = (2..2 + 2 * M::PARTS)
+        let purchases: &UInt32Array = state_column(function, values, 2)?;
+        let parts = (3..3 + 2 * M::PARTS)
             .map(|position| state_column::<PrimitiveArray<M::Arrow>>(function, values, position))
             .collect::<Result<Vec<_>>>()?;
         let all_days = days.values().as_primitive::<Int32Type>().values();
@@ -162,6 +169,7 @@ impl<M: Money> GroupsAccumulator for HistoryGroups<M> {
                 days: &all_days[range(days, row)],
                 total: M::from_parts(total),
                 first_value: M::from_parts(first_value),
+                purchases: purchases.value(row),
                 as_of: as_of_dates.value(row),
             };
             self.histories
@@ -190,6 +198,7 @@ impl<M: Money> GroupsAccumulator for HistoryGroups<M> {
                 days,
                 total: value,
                 first_value: value,
+                purchases: 1,
                 as_of,
             })
         })))
@@ -197,18 +206,19 @@ impl<M: Money> GroupsAccumulator for HistoryGroups<M> {
 
     fn evaluate(&mut self, emit_to: EmitTo) -> Result<ArrayRef> {
         let taken = self.take(emit_to);
-        let mut columns = ResultColumns::default();
+        let mut columns = ResultColumns::new(&self.money);
         let mut holdout = self.holdout_days.map(HoldoutColumns::new);
         for group in 0..taken.len() {
             let state = taken.state(group);
             let history =
                 |state: &GroupState<'_, _>| state.finish(|total| self.money.to_f64(total));
-            columns.append(state.as_ref().and_then(history));
+            let total = state.as_ref().map(|state| state.total);
+            columns.append(state.as_ref().and_then(history), total)?;
             if let Some(holdout) = &mut holdout {
                 holdout.append(state.as_ref());
             }
         }
-        columns.finish(holdout)
+        columns.finish(&self.money, holdout)
     }
 
     fn size(&self) -> usize {
@@ -223,8 +233,7 @@ fn range(days: &ListArray, row: usize) -> Range<usize> {
 }
 
 /// The result, column by column.
-#[derive(Default)]
-struct ResultColumns {
+struct ResultColumns<M: Money> {
     purchase_days: Int64Builder,
     repeat_purchases: Int64Builder,
     first_purchase_on: Date32Builder,
@@ -235,11 +244,31 @@ struct ResultColumns {
     total_value: Float64Builder,
     mean_value: Float64Builder,
     mean_repeat_value: Float64Builder,
+    purchases: Int64Builder,
+    exact_total: PrimitiveBuilder<M::Arrow>,
     is_known: Vec<bool>,
 }
 
-impl ResultColumns {
-    fn append(&mut self, history: Option<History>) {
+impl<M: Money> ResultColumns<M> {
+    fn new(money: &M) -> Self {
+        Self {
+            purchase_days: Int64Builder::new(),
+            repeat_purchases: Int64Builder::new(),
+            first_purchase_on: Date32Builder::new(),
+            last_purchase_on: Date32Builder::new(),
+            recency_days: Int64Builder::new(),
+            age_days: Int64Builder::new(),
+            days_since_last_purchase: Int64Builder::new(),
+            total_value: Float64Builder::new(),
+            mean_value: Float64Builder::new(),
+            mean_repeat_value: Float64Builder::new(),
+            purchases: Int64Builder::new(),
+            exact_total: PrimitiveBuilder::new().with_data_type(money.data_type()),
+            is_known: Vec::new(),
+        }
+    }
+
+    fn append(&mut self, history: Option<History>, total: Option<M::Total>) -> Result<()> {
         let history = history.as_ref();
         self.purchase_days
             .append_option(history.map(|h| h.purchase_days));
@@ -260,10 +289,15 @@ impl ResultColumns {
             .append_option(history.map(History::mean_value));
         self.mean_repeat_value
             .append_option(history.and_then(|h| h.mean_repeat_value));
+        self.purchases.append_option(history.map(|h| h.purchases));
+        let overflow = || function_error(&Error::TotalOverflow);
+        let exact = total.map(|total| M::exact(total).ok_or_else(overflow));
+        self.exact_total.append_option(exact.transpose()?);
         self.is_known.push(history.is_some());
+        Ok(())
     }
 
-    fn finish(mut self, holdout: Option<HoldoutColumns>) -> Result<ArrayRef> {
+    fn finish(mut self, money: &M, holdout: Option<HoldoutColumns>) -> Result<ArrayRef> {
         let mut columns: Vec<ArrayRef> = vec![
             Arc::new(self.purchase_days.finish()),
             Arc::new(self.repeat_purchases.finish()),
@@ -275,8 +309,10 @@ impl ResultColumns {
             Arc::new(self.total_value.finish()),
             Arc::new(self.mean_value.finish()),
             Arc::new(self.mean_repeat_value.finish()),
+            Arc::new(self.purchases.finish()),
+            Arc::new(self.exact_total.finish()),
         ];
-        let fields = result_fields(holdout.is_some());
+        let fields = result_fields(money.data_type(), holdout.is_some());
         columns.extend(holdout.into_iter().flat_map(HoldoutColumns::finish));
         let is_known = Some(self.is_known.into());
         Ok(Arc::new(StructArray::try_new(fields, columns, is_known)?))

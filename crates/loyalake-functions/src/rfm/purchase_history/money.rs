@@ -5,7 +5,9 @@ use std::fmt::Debug;
 use datafusion_common::Result;
 use datafusion_common::arrow::array::{ArrayRef, ArrowPrimitiveType, AsArray, PrimitiveArray};
 use datafusion_common::arrow::compute::{CastOptions, cast_with_options};
-use datafusion_common::arrow::datatypes::{DataType, Decimal128Type, Float64Type};
+use datafusion_common::arrow::datatypes::{
+    DECIMAL128_MAX_PRECISION, DataType, Decimal128Type, DecimalType, Float64Type,
+};
 use loyalake_core::sum::{CompensatedSum, Total};
 
 /// How a total becomes Arrow columns, and back.
@@ -27,6 +29,8 @@ pub(super) trait Money: Clone + Debug + Send + Sync + 'static {
     fn part(total: Self::Total, part: usize) -> Native<Self>;
     /// A total as a double.
     fn to_f64(&self, total: Self::Total) -> f64;
+    /// A total as one value; `None` when its type has no room for it.
+    fn exact(total: Self::Total) -> Option<Native<Self>>;
 
     /// A column of values; a decimal that does not fit is an error, for NULL would lose money
     /// silently.
@@ -69,7 +73,7 @@ impl Money for Decimals {
     const PARTS: usize = 1;
 
     fn data_type(&self) -> DataType {
-        DataType::Decimal128(38, self.scale)
+        DataType::Decimal128(DECIMAL128_MAX_PRECISION, self.scale)
     }
 
     fn total(value: i128) -> Option<i128> {
@@ -86,6 +90,10 @@ impl Money for Decimals {
 
     fn to_f64(&self, total: i128) -> f64 {
         total as f64 / 10.0_f64.powi(i32::from(self.scale))
+    }
+
+    fn exact(total: i128) -> Option<i128> {
+        Decimal128Type::is_valid_decimal_precision(total, DECIMAL128_MAX_PRECISION).then_some(total)
     }
 }
 
@@ -119,5 +127,9 @@ impl Money for Doubles {
 
     fn to_f64(&self, total: CompensatedSum) -> f64 {
         total.value()
+    }
+
+    fn exact(total: CompensatedSum) -> Option<f64> {
+        Some(total.value())
     }
 }

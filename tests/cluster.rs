@@ -10,6 +10,8 @@ mod project;
 #[path = "stores/servers.rs"]
 mod servers;
 
+use std::collections::BTreeSet;
+
 use machines::Machines;
 use project::{Run, Shop, assert_same};
 use servers::{Bucket, moto};
@@ -51,6 +53,48 @@ fn a_cluster_gives_the_tables_of_one_machine_whoever_dies() {
     machines.start_scheduler();
     orphaned.begin().must_end();
     assert_same(&orphaned.tables(), &expected);
+
+    let growing = Shop::on_with_orders(&machines.url(), &storage, "growing");
+    read_new_files_alone(&growing, &bucket);
+}
+
+/// A night later one more file of orders is there: what others gave is used, and the tables are
+/// those of one machine that reads them all.
+fn read_new_files_alone(growing: &Shop, bucket: &Bucket) {
+    let put = |month: u32| {
+        let path = format!("growing/orders/{month:02}.parquet");
+        bucket.put(&path, project::orders_of(month));
+    };
+    let kept = || -> BTreeSet<String> {
+        let names = bucket.names("growing/lake/_loyalake/kept/stg_orders");
+        let files = names.into_iter();
+        files.filter(|name| name.ends_with(".parquet")).collect()
+    };
+    let nights = [("2017-06-29", 5), ("2017-06-30", 6)];
+    (1..=5).for_each(put);
+    growing.begin_for(nights[0].0).must_end();
+    let before = kept();
+    put(6);
+    growing.begin_for(nights[1].0).must_end();
+    let after = kept();
+    assert!(
+        before.is_subset(&after) && before.len() < after.len(),
+        "{before:?}\n{after:?}"
+    );
+    for (date, months) in nights {
+        let local = Shop::local_with_orders(1..=months);
+        local.begin_for(date).must_end();
+        assert_same(&rows_of(growing, date), &rows_of(&local, date));
+    }
+}
+
+/// The rows of a date, but for those that compare with the date before.
+fn rows_of(shop: &Shop, date: &str) -> Vec<String> {
+    let rows = shop.tables().into_iter();
+    let rows = rows.filter(|row| row.ends_with(date) && !row.starts_with("loyalty_scores,"));
+    let rows: Vec<String> = rows.collect();
+    assert!(rows.len() > 1000, "{} rows", rows.len());
+    rows
 }
 
 /// A run whose scheduler dies fails, and says what to do.

@@ -1,13 +1,16 @@
-//! The example Complete Journey with its lake somewhere, and what its runs publish.
+//! The example Complete Journey, or a few files of orders, with a lake somewhere, and what runs
+//! publish.
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStderr, Command, Stdio};
 
+use datafusion::dataframe::DataFrameWriteOptions;
+use datafusion::prelude::SessionContext;
 use tempfile::TempDir;
 
-use crate::servers::Bucket;
+use crate::servers::{Bucket, block_on};
 
 /// The sources' names, which are those of their files.
 const SOURCES: [&str; 3] = ["transactions", "products", "demographics"];
@@ -41,6 +44,27 @@ pub(crate) fn put_sources(bucket: &Bucket) {
     }
 }
 
+/// A file of 3,000 orders of a month of 2017, as Parquet.
+pub(crate) fn orders_of(month: u32) -> Vec<u8> {
+    let folder = TempDir::new().expect("a folder");
+    let path = folder.path().join("orders.parquet").display().to_string();
+    let query = format!(
+        "select {month} * 10000 + value as order_id, value * 7919 % 400 as customer_id,
+            'paid' as status, cast(10 + value % 83 as decimal(18, 4)) as gross_amount,
+            date '2017-{month:02}-01' + cast(value * 13 % 28 as int) as ordered_at
+        from generate_series(1, 3000)"
+    );
+    block_on(async {
+        let frame = SessionContext::new().sql(&query).await.expect("rows");
+        let options = DataFrameWriteOptions::new().with_single_file_output(true);
+        frame
+            .write_parquet(&path, options, None)
+            .await
+            .expect("a file")
+    });
+    fs::read(path).expect("a file")
+}
+
 /// What processes see of the environment.
 pub(crate) fn environment(command: &mut Command) {
     command
@@ -50,38 +74,66 @@ pub(crate) fn environment(command: &mut Command) {
         .env("AWS_SECRET_ACCESS_KEY", "any");
 }
 
+/// The sources and the SQL of the example.
+fn complete_journey(data: &str) -> String {
+    let sources = SOURCES.map(|name| {
+        let location = format!("location = \"{data}/{name}.parquet\"");
+        format!("[sources.{name}]\n{location}\nallow_outside = true\n")
+    });
+    let overrides = example().join("sql").display().to_string();
+    let sql = format!("[sql]\noverrides = \"{overrides}\"\nallow_outside = true\n");
+    sources.concat() + &sql
+}
+
+/// A source of orders as the contract wants them.
+fn files_of_orders(location: &str) -> String {
+    format!("[sources.orders]\nlocation = \"{location}\"\n")
+}
+
 impl Shop {
     /// One machine, with local files.
     pub(crate) fn local() -> Self {
         let data = example().join("data").display().to_string();
-        Self::new("output = \"lake\"\n", &data, "")
+        Self::new("output = \"lake\"\n", &complete_journey(&data), "")
+    }
+
+    /// One machine, with files of orders beside the configuration.
+    pub(crate) fn local_with_orders(months: impl IntoIterator<Item = u32>) -> Self {
+        let shop = Self::new("output = \"lake\"\n", &files_of_orders("orders/"), "");
+        let folder = shop.0.path().join("orders");
+        fs::create_dir(&folder).expect("a folder");
+        for month in months {
+            let path = folder.join(format!("{month:02}.parquet"));
+            fs::write(path, orders_of(month)).expect("a file");
+        }
+        shop
     }
 
     /// A cluster, with files on S3.
     pub(crate) fn on(url: &str, storage: &str, name: &str) -> Self {
+        Self::on_with(url, storage, name, &complete_journey("s3://cluster/data"))
+    }
+
+    /// The same with files of orders in its folder.
+    pub(crate) fn on_with_orders(url: &str, storage: &str, name: &str) -> Self {
+        let orders = files_of_orders(&format!("s3://cluster/{name}/orders/"));
+        Self::on_with(url, storage, name, &orders)
+    }
+
+    fn on_with(url: &str, storage: &str, name: &str, inputs: &str) -> Self {
         let lake = format!(
             "output = \"s3://cluster/{name}/lake\"\nscratch = \"s3://cluster/{name}/scratch\"\n"
         );
         let engine = format!(
             "[engine]\nkind = \"ballista\"\nurl = \"{url}\"\npartitions = 4\nlocal_below = \"0\"\n"
         );
-        Self::new(
-            &lake,
-            "s3://cluster/data",
-            &format!("{engine}[storage]\n{storage}"),
-        )
+        Self::new(&lake, inputs, &format!("{engine}[storage]\n{storage}"))
     }
 
-    fn new(lake: &str, data: &str, rest: &str) -> Self {
-        let sources = SOURCES.map(|name| {
-            let location = format!("location = \"{data}/{name}.parquet\"");
-            format!("[sources.{name}]\n{location}\nallow_outside = true\n")
-        });
-        let overrides = example().join("sql").display().to_string();
+    fn new(lake: &str, inputs: &str, rest: &str) -> Self {
         let config = format!(
-            "[lake]\n{lake}{}[sql]\noverrides = \"{overrides}\"\nallow_outside = true\n\
-            [parameters]\ntime_zone = \"America/New_York\"\nreporting_currency = \"USD\"\n{rest}",
-            sources.concat()
+            "[lake]\n{lake}{inputs}[parameters]\ntime_zone = \"America/New_York\"\n\
+            reporting_currency = \"USD\"\n{rest}"
         );
         let folder = TempDir::new().expect("a folder");
         fs::write(folder.path().join("lake.toml"), config).expect("a file");
@@ -102,7 +154,12 @@ impl Shop {
 
     /// Begins a run.
     pub(crate) fn begin(&self) -> Run {
-        let mut command = self.command(&["run", "--as-of", DATE]);
+        self.begin_for(DATE)
+    }
+
+    /// Begins a run for a date.
+    pub(crate) fn begin_for(&self, date: &str) -> Run {
+        let mut command = self.command(&["run", "--as-of", date]);
         let mut child = command.stdout(Stdio::null()).spawn().expect("a process");
         let log = BufReader::new(child.stderr.take().expect("its log"));
         let said = String::new();

@@ -12,6 +12,9 @@ use datafusion::execution::memory_pool::{
 /// What repartitioning calls its buffers. They hold little, and put on disk what does not fit.
 const BUFFER: &str = "RepartitionExec";
 
+/// What joins of sorted rows call what they hold: the rows of a key.
+const JOIN: &str = "SMJStream";
+
 /// Buffers may hold this part of the memory. As much is kept for those who can't put their data on
 /// disk: a sort that begins while another one holds its share would have nothing to merge with.
 const RESERVED_PART: usize = 8;
@@ -23,6 +26,10 @@ const FREE_PART: usize = 4;
 ///
 /// Buffers between operators are many, and have a share together: with one for each, aggregates
 /// would be left with a small part of the memory, and groups of large state could not be held.
+///
+/// Joins of sorted rows hold slices of what the sorts below them hold, and say their size as a
+/// whole, more often than once, and whether they may or not. They may hold half of the memory beside
+/// the others, whose shares do not depend on it.
 #[derive(Debug)]
 pub(crate) struct MemoryShares {
     limit: usize,
@@ -36,6 +43,7 @@ struct Held {
     by_sharers: usize,
     by_buffers: usize,
     by_others: usize,
+    by_joins: usize,
     peak: usize,
 }
 
@@ -44,6 +52,7 @@ struct Held {
 enum Kind {
     Sharer,
     Buffer,
+    Join,
     Other,
 }
 
@@ -65,6 +74,7 @@ impl MemoryShares {
 }
 
 impl Held {
+    /// What all hold but joins of sorted rows, which hold parts of it.
     fn all(&self) -> usize {
         self.by_sharers + self.by_buffers + self.by_others
     }
@@ -73,6 +83,7 @@ impl Held {
         match kind {
             Kind::Sharer => &mut self.by_sharers,
             Kind::Buffer => &mut self.by_buffers,
+            Kind::Join => &mut self.by_joins,
             Kind::Other => &mut self.by_others,
         }
     }
@@ -97,6 +108,7 @@ impl Held {
                 let buffers = (limit / RESERVED_PART).saturating_sub(self.by_buffers);
                 size + buffers.min(limit.saturating_sub(self.all()))
             }
+            Kind::Join => size + (limit / 2).saturating_sub(self.by_joins),
             Kind::Other => size + free,
         }
     }
@@ -104,7 +116,9 @@ impl Held {
 
 impl Kind {
     fn of(consumer: &MemoryConsumer) -> Self {
-        if !consumer.can_spill() {
+        if consumer.name().starts_with(JOIN) {
+            Self::Join
+        } else if !consumer.can_spill() {
             Self::Other
         } else if consumer.name().starts_with(BUFFER) {
             Self::Buffer
@@ -214,5 +228,20 @@ mod tests {
             .try_grow(41)
             .expect_err("more than the buffers' share");
         assert_eq!((pool.reserved(), shares.peak()), (860, 860));
+    }
+
+    #[test]
+    fn what_joins_of_sorted_rows_hold_is_the_sorts() {
+        let shares = Arc::new(MemoryShares::new(800));
+        let pool: Arc<dyn MemoryPool> = Arc::clone(&shares) as _;
+        let sort = consumer(&pool, "ExternalSorter[0]", true);
+        let join = consumer(&pool, "SMJStream[0]", false);
+        join.try_grow(400).expect("half of the memory");
+        join.try_grow(1).expect_err("more than half");
+        join.grow(5000);
+        sort.try_grow(600).expect("as if there were no join");
+        assert_eq!((pool.reserved(), shares.peak()), (600, 600));
+        drop(join);
+        sort.try_grow(101).expect_err("more than the sort's share");
     }
 }

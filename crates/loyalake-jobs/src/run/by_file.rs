@@ -139,7 +139,7 @@ impl ByFile {
         let mut numbers = BTreeMap::new();
         for version in self.fresh.keys() {
             let kind = if sources.contains(version) {
-                "computed with a changed one"
+                "kept no longer"
             } else if paths.contains(&path(version)) {
                 "changed"
             } else {

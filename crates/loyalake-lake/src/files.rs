@@ -240,6 +240,8 @@ impl TableProvider for FileTable {
         };
         let config = FileScanConfigBuilder::new(self.store_url.clone(), Arc::new(source))
             .with_file_groups(groups)
+            // a partition that is done takes files of others otherwise
+            .with_preserve_order(self.groups.is_some())
             .with_statistics(statistics)
             .with_projection_indices(projection.cloned())?
             .with_limit(limit)

@@ -92,6 +92,7 @@ impl FileTable {
 
     /// The rows of some of its files, or of ranges of them: those of each group in a partition of
     /// their own.
+    #[must_use]
     pub fn in_groups(&self, groups: Vec<FileGroup>) -> Self {
         let files = groups.iter().flat_map(FileGroup::iter).cloned();
         Self {

@@ -9,7 +9,7 @@ use datafusion::datasource::physical_plan::FileGroup;
 use datafusion::error::DataFusionError;
 use datafusion::execution::SessionState;
 use loyalake_lake::kept::{self, Part};
-use loyalake_lake::source::{Bundle, Version, bundles};
+use loyalake_lake::source::{Bundle, Source, Version, bundles};
 use loyalake_lake::staging::Staged;
 use loyalake_lake::{FileTable, Location};
 use serde_json::json;
@@ -155,7 +155,7 @@ impl ByFile {
 
     fn files(&self, session: &Session<'_>) -> BTreeMap<Version, PartitionedFile> {
         let source = session.sources.get(&self.rows.source);
-        source.map(|source| source.versions()).unwrap_or_default()
+        source.map(Source::versions).unwrap_or_default()
     }
 
     /// Whether nothing has to be read.

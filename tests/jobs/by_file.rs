@@ -187,8 +187,8 @@ async fn many_small_parts_become_one() {
     assert_eq!(all[31], "36 + 1: new: 1 file");
 }
 
-/// Bundles of files are told apart by the partitions that read them, and a scan whose partitions are
-/// done takes files of others.
+/// Bundles of files are told apart by the partitions that read them, and a partition that is done
+/// takes files of others otherwise.
 #[tokio::test]
 async fn a_partition_reads_its_own_files_alone() {
     let mut shop = Shop::new();

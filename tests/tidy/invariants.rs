@@ -57,7 +57,7 @@ const CLOCKS: [&str; 11] = [
 /// Where the wall clock may be read, and why.
 const CLOCK_READERS: [(&str, &str); 7] = [
     (
-        "crates/loyalake-jobs/src/run.rs",
+        "crates/loyalake-jobs/src/report.rs",
         "a run's id and when it began",
     ),
     (

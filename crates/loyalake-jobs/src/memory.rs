@@ -28,8 +28,8 @@ const FREE_PART: usize = 4;
 /// would be left with a small part of the memory, and groups of large state could not be held.
 ///
 /// Joins of sorted rows hold slices of what the sorts below them hold, and say their size as a
-/// whole, more often than once, and whether they may or not. They may hold half of the memory beside
-/// the others, whose shares do not depend on it.
+/// whole, more often than once, and whether they may or not. They may hold half of the memory
+/// beside the others, whose shares do not depend on it.
 #[derive(Debug)]
 pub(crate) struct MemoryShares {
     limit: usize,

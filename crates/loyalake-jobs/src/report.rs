@@ -224,6 +224,26 @@ pub struct Summary {
 }
 
 impl RunReport {
+    /// That of a run which begins now.
+    pub(crate) fn begin(as_of_date: NaiveDate, parameters: serde_json::Value) -> Self {
+        Self {
+            run_id: uuid::Uuid::now_v7().to_string(),
+            as_of_date,
+            started_at: Utc::now(),
+            finished_at: None,
+            code_version: env!("CARGO_PKG_VERSION").to_owned(),
+            fingerprint: String::new(),
+            parameters,
+            inputs: Vec::new(),
+            relations: Vec::new(),
+            tables: Vec::new(),
+            audits: Vec::new(),
+            warnings: Vec::new(),
+            resources: Resources::default(),
+            summaries: Vec::new(),
+        }
+    }
+
     /// The relations of schema `run`, by name.
     pub(crate) fn facts(&self) -> Result<Vec<(&'static str, RecordBatch)>, ArrowError> {
         let finished = self.finished_at.map(|time| time.timestamp_micros());

@@ -19,7 +19,7 @@ mod taken;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use chrono::{NaiveDate, Utc};
+use chrono::NaiveDate;
 use datafusion::arrow::array::{RecordBatch, StringArray};
 use datafusion::arrow::compute::cast;
 use datafusion::arrow::datatypes::DataType;
@@ -34,7 +34,7 @@ use crate::context;
 use crate::graph::RUN_SCHEMA;
 use crate::housekeeping::erase::CUSTOMER;
 use crate::project::Project;
-use crate::report::{Input, Resources, RunReport};
+use crate::report::{Input, RunReport};
 use crate::session::{JOB_SCHEMA, Session};
 use crate::sql_file::{Kind, SqlFile};
 use crate::{JobsError, Result};
@@ -157,7 +157,7 @@ impl<'a> Run<'a> {
             fingerprint,
         } = opened;
         let project = session.project;
-        let mut report = empty_report(&session, options.as_of_date);
+        let mut report = RunReport::begin(options.as_of_date, session.parameters.to_json());
         report.fingerprint = fingerprint;
         define_facts(&session, &report)?;
         define_erased(&session, &erased)?;
@@ -381,25 +381,7 @@ pub(crate) fn define_erased(session: &Session<'_>, erased: &BTreeSet<String>) ->
 
 /// Gives schema `run` empty relations, for sessions that do not run.
 pub(crate) fn define_nothing(session: &Session<'_>, as_of_date: NaiveDate) -> Result<()> {
-    define_facts(session, &empty_report(session, as_of_date))?;
+    let report = RunReport::begin(as_of_date, session.parameters.to_json());
+    define_facts(session, &report)?;
     define_erased(session, &BTreeSet::new())
-}
-
-fn empty_report(session: &Session<'_>, as_of_date: NaiveDate) -> RunReport {
-    RunReport {
-        run_id: uuid::Uuid::now_v7().to_string(),
-        as_of_date,
-        started_at: Utc::now(),
-        finished_at: None,
-        code_version: env!("CARGO_PKG_VERSION").to_owned(),
-        fingerprint: String::new(),
-        parameters: session.parameters.to_json(),
-        inputs: Vec::new(),
-        relations: Vec::new(),
-        tables: Vec::new(),
-        audits: Vec::new(),
-        warnings: Vec::new(),
-        resources: Resources::default(),
-        summaries: Vec::new(),
-    }
 }

@@ -10,13 +10,17 @@
 //! of duplicates when such days have made it half as long again, or, where that did not free it of
 //! much, four times as long.
 
+mod calendar;
+mod dates;
+mod pair;
+
 use std::hint::black_box;
 
 use crate::error::{Error, Result};
 use crate::sum::Total;
-
-/// From March of year 0 to January 1970.
-const MONTHS_TO_1970: i64 = 12 * 1969 + 10;
+use calendar::calendar_month;
+use dates::Dates;
+use pair::{day_of, group_of, pair};
 
 /// Fewer days than this that may be duplicates are not worth looking for.
 const SMALLEST_BATCH: usize = 8192;
@@ -75,18 +79,6 @@ pub struct PurchaseHistories<T> {
     /// Whether most of these were not, the last time that somebody looked.
     is_sparse: bool,
     as_of: Dates,
-}
-
-/// The date that each group's history describes.
-#[derive(Debug, Clone, Default)]
-enum Dates {
-    /// Nothing is known yet.
-    #[default]
-    None,
-    /// That of all groups: a query has one date.
-    Same(i32),
-    /// Of each group; the earliest possible one without purchases.
-    Each(Vec<i32>),
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -198,7 +190,8 @@ impl<T: Total> PurchaseHistories<T> {
         let Some(&first_day) = state.days.first() else {
             return Ok(());
         };
-        self.as_of.note(group, state.as_of, &self.customers);
+        let is_known = || self.customers.iter().map(|customer| customer.purchases > 0);
+        self.as_of.note(group, state.as_of, is_known);
         let customer = &mut self.customers[group];
         customer.total = customer
             .total
@@ -278,52 +271,6 @@ impl<T: Total> PurchaseHistories<T> {
             self.pairs.extend(days.iter().map(|day| pair(group, *day)));
         }
         self.unsure = 0;
-    }
-}
-
-impl Dates {
-    /// The later one of the group's date and `as_of`. A group with purchases had the date of all.
-    fn note<T>(&mut self, group: usize, as_of: i32, customers: &[Customer<T>]) {
-        match self {
-            Self::Same(date) if *date == as_of => {}
-            Self::None => *self = Self::Same(as_of),
-            Self::Same(date) => {
-                let date = |customer: &Customer<T>| match customer.purchases {
-                    0 => i32::MIN,
-                    _ => *date,
-                };
-                let mut dates: Vec<i32> = customers.iter().map(date).collect();
-                dates[group] = dates[group].max(as_of);
-                *self = Self::Each(dates);
-            }
-            Self::Each(dates) => {
-                dates.resize(customers.len(), i32::MIN);
-                dates[group] = dates[group].max(as_of);
-            }
-        }
-    }
-
-    /// Takes out those of the first groups.
-    fn take(&mut self, groups: usize) -> Self {
-        match self {
-            Self::Each(dates) => Self::Each(take_first(dates, groups.min(dates.len()))),
-            same => same.clone(),
-        }
-    }
-
-    fn of(&self, group: usize) -> i32 {
-        match self {
-            Self::None => i32::MIN,
-            Self::Same(date) => *date,
-            Self::Each(dates) => dates.get(group).copied().unwrap_or(i32::MIN),
-        }
-    }
-
-    fn heap_size(&self) -> usize {
-        match self {
-            Self::Each(dates) => dates.capacity() * size_of::<i32>(),
-            _ => 0,
-        }
     }
 }
 
@@ -436,40 +383,6 @@ impl<T: Total> GroupState<'_, T> {
             mean_repeat_value: (repeats > 0).then(|| repeat_value / repeats as f64),
         })
     }
-}
-
-/// The calendar month of a day that counts from 1970-01-01: months from January 1970, in the
-/// Gregorian calendar.
-///
-/// Source: Hinnant, "chrono-Compatible Low-Level Date Algorithms", `civil_from_days`: years begin
-/// in March there.
-fn calendar_month(day: i32) -> i64 {
-    let since_march = i64::from(day) + 719_468;
-    let (era, day_of_era) = (
-        since_march.div_euclid(146_097),
-        since_march.rem_euclid(146_097),
-    );
-    let leaps = day_of_era / 1460 - day_of_era / 36_524 + day_of_era / 146_096;
-    let year_of_era = (day_of_era - leaps) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    12 * (400 * era + year_of_era) + (5 * day_of_year + 2) / 153 - MONTHS_TO_1970
-}
-
-/// A group and one of its days in a number.
-fn pair(group: usize, day: i32) -> u64 {
-    ((group as u64) << 32) | u64::from(day.cast_unsigned())
-}
-
-fn group_of(pair: u64) -> usize {
-    (pair >> 32) as usize
-}
-
-#[expect(
-    clippy::cast_possible_truncation,
-    reason = "the lower half has 32 bits"
-)]
-fn day_of(pair: u64) -> i32 {
-    (pair as u32).cast_signed()
 }
 
 #[cfg(test)]

@@ -49,15 +49,16 @@ const PLAIN_FIELDS: usize = 12;
 static DOCUMENTATION: LazyLock<Documentation> = LazyLock::new(|| {
     Documentation::builder(
         super::SECTION,
-        "A customer's history as a struct: purchase_days (days with a purchase), repeat_purchases \
-         (those after the first), first_purchase_on, last_purchase_on, recency_days (first to last \
-         purchase), age_days (first purchase to as_of_date), days_since_last_purchase, \
-         total_value, mean_value (of a purchase day), mean_repeat_value (of the purchase days after \
-         the first; NULL without any), purchases (rows that count) and exact_total (total_value as a \
-         decimal of 38 digits, where values are no floats). Several rows of one day are one purchase, in whatever \
-         order they arrive. Decimal and whole values are summed exactly, doubles in twice their \
-         precision. Rows after as_of_date are ignored; so are rows with a NULL and values that are \
-         not finite. A group without purchases gives NULL. With holdout_days the struct also has \
+        "A customer's history as a struct: purchase_days (days with a purchase), \
+         repeat_purchases (those after the first), first_purchase_on, last_purchase_on, \
+         recency_days (first to last purchase), age_days (first purchase to as_of_date), \
+         days_since_last_purchase, total_value, mean_value (of a purchase day), \
+         mean_repeat_value (of the purchase days after the first; NULL without any), purchases \
+         (rows that count) and exact_total (total_value as a decimal of 38 digits, where values \
+         are no floats). Several rows of one day are one purchase, in whatever order they \
+         arrive. Decimal and whole values are summed exactly, doubles in twice their precision. \
+         Rows after as_of_date are ignored; so are rows with a NULL and values that are not \
+         finite. A group without purchases gives NULL. With holdout_days the struct also has \
          previous_purchase_on (the purchase day before the last), purchase_months (the calendar \
          months with a purchase, counted from January 1970), calibration_purchase_days and \
          calibration_last_purchase_on (of the days before the last holdout_days days up to \

@@ -31,7 +31,7 @@ use uuid::Uuid;
 
 use crate::delta::DeltaVersion;
 use crate::{BadFile, LakeError, Result, Storage};
-pub use bundles::{Bundle, Version, bundles};
+pub use bundles::{Bundle, MOST_SINGLE_FILES, Version, bundles};
 use counted::Reading;
 use place::Place;
 pub use place::stay_inside;

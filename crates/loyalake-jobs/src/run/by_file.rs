@@ -9,7 +9,7 @@ use datafusion::datasource::physical_plan::FileGroup;
 use datafusion::error::DataFusionError;
 use datafusion::execution::SessionState;
 use loyalake_lake::kept::{self, Part};
-use loyalake_lake::source::{Bundle, Source, Version, bundles};
+use loyalake_lake::source::{Bundle, MOST_SINGLE_FILES, Source, Version, bundles};
 use loyalake_lake::staging::Staged;
 use loyalake_lake::{FileTable, Location};
 use serde_json::json;
@@ -24,10 +24,6 @@ use crate::row_wise::RowWise;
 use crate::session::Session;
 use crate::sql_file::SqlFile;
 use crate::{JobsError, Result};
-
-/// Small parts are kept up to so many; beyond that they are computed again as one, so that a file
-/// a night does not make a thousand parts.
-const MOST_SMALL_PARTS: usize = 31;
 
 /// A relation that is kept by file.
 #[derive(Clone)]
@@ -107,7 +103,8 @@ impl ByFile {
         let bytes = |version: &Version| all.get(version).map_or(0, |file| file.object_meta.size);
         let is_small = |part: &Part| Bundle::is_small(part.sources.iter().map(bytes).sum());
         let small = self.parts.iter().filter(|part| is_small(part)).count();
-        if small > MOST_SMALL_PARTS {
+        // a file a night must not make a thousand parts
+        if small > MOST_SINGLE_FILES {
             self.parts.retain(|part| !is_small(part));
             let why = format!("{small} small parts are put together");
             self.reasons.push(why);

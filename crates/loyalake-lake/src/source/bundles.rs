@@ -9,8 +9,12 @@ use datafusion::datasource::physical_plan::FileGroup;
 use super::{Format, Origin, Source, version};
 use crate::FileTable;
 
-/// Files up to this size in all are computed together. A larger one is read by several tasks.
+/// Files up to this size in all are computed together, where there are many. A larger one is read by
+/// several tasks.
 const BUNDLE_BYTES: u64 = 16 << 20;
+
+/// Up to so many files are computed one by one, so that one which changes takes no others along.
+pub const MOST_SINGLE_FILES: usize = 63;
 
 /// What tells a file from others and from what it was before; it begins with the path and a tab.
 pub type Version = String;
@@ -50,13 +54,14 @@ impl Source {
     }
 }
 
-/// Divides files into bundles of neighbours.
+/// Divides files into bundles, many into bundles of neighbours.
 pub fn bundles(files: BTreeMap<Version, PartitionedFile>) -> Vec<Bundle> {
+    let are_single = files.len() <= MOST_SINGLE_FILES;
     let mut bundles: Vec<Bundle> = Vec::new();
     for (version, file) in files {
         let bytes = file.object_meta.size;
         let bundle = match bundles.last_mut() {
-            Some(last) if last.bytes + bytes <= BUNDLE_BYTES => last,
+            Some(last) if !are_single && last.bytes + bytes <= BUNDLE_BYTES => last,
             _ => bundles.push_mut(Bundle::default()),
         };
         bundle.versions.insert(version);

@@ -9,8 +9,8 @@ use datafusion::datasource::physical_plan::FileGroup;
 use super::{Format, Origin, Source, version};
 use crate::FileTable;
 
-/// Files up to this size in all are computed together, where there are many. A larger one is read by
-/// several tasks.
+/// Files up to this size in all are computed together, where there are many. A larger one is read
+/// by several tasks.
 const BUNDLE_BYTES: u64 = 16 << 20;
 
 /// Up to so many files are computed one by one, so that one which changes takes no others along.
@@ -105,15 +105,24 @@ mod tests {
     }
 
     #[test]
-    fn neighbours_are_bundled_and_large_files_divided() {
-        let mebibytes = |size: u64| size << 20;
-        let sizes = [4, 4, 9, 40, 1].map(mebibytes);
-        let bundles = bundles(files(&sizes));
-        let counts: Vec<usize> = bundles.iter().map(|bundle| bundle.files.len()).collect();
-        assert_eq!(counts, [2, 1, 1, 1]);
+    fn neighbours_are_bundled_where_there_are_many() {
+        let counts = |sizes: &[u64]| -> Vec<usize> {
+            let bundles = bundles(files(sizes));
+            bundles.iter().map(|bundle| bundle.files.len()).collect()
+        };
+        assert_eq!(counts(&[1; MOST_SINGLE_FILES]), [1; MOST_SINGLE_FILES]);
+        let mut sizes = [1 << 20; MOST_SINGLE_FILES + 1];
+        assert_eq!(counts(&sizes), [16, 16, 16, 16]);
+        sizes[8] = 10 << 20;
+        assert_eq!(counts(&sizes), [8, 7, 16, 16, 16, 1]);
+    }
+
+    #[test]
+    fn large_files_are_divided() {
+        let bundles = bundles(files(&[4 << 20, 40 << 20]));
         let shares: Vec<usize> = bundles.iter().map(|bundle| bundle.shares().len()).collect();
-        assert_eq!(shares, [1, 1, 3, 1]);
-        let large = bundles[2].shares();
+        assert_eq!(shares, [1, 3]);
+        let large = bundles[1].shares();
         let ranges = large.iter().flat_map(FileGroup::iter);
         let ends: Vec<(i64, i64)> = ranges
             .filter_map(|file| file.range.as_ref())

@@ -51,7 +51,7 @@ pub struct Analyst {
 /// A session that can't be made.
 pub fn without_project() -> Result<Analyst> {
     let config = Config::parse(Path::new("lake.toml"), "lake.output = \"lake\"")?;
-    let context = context::context_of_analysts(&config, JOB_SCHEMA)?.enable_url_table();
+    let context = context::context(&config, JOB_SCHEMA)?.enable_url_table();
     Ok(Analyst {
         context,
         notes: Vec::new(),
@@ -65,7 +65,7 @@ pub fn without_project() -> Result<Analyst> {
 /// # Errors
 /// A lake that can't be read.
 pub async fn with_project(project: &Project, today: NaiveDate) -> Result<Analyst> {
-    let context = context::context_of_analysts(&project.config, LATEST)?;
+    let context = context::context(&project.config, LATEST)?;
     let storage = Storage::try_new(&project.config.storage)?;
     let runtime = context.runtime_env();
     let output = storage.locate(

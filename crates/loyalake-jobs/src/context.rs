@@ -33,17 +33,6 @@ pub(crate) fn context(config: &Config, default_schema: &str) -> Result<SessionCo
     context_on(&LocalEngine, config, default_schema)
 }
 
-/// The same for the queries of people, who need not know which side of a join is held in memory.
-pub(crate) fn context_of_analysts(config: &Config, default_schema: &str) -> Result<SessionContext> {
-    let context = context(config, default_schema)?;
-    let state = context.state_ref();
-    let mut state = state.write();
-    let options = state.config_mut().options_mut();
-    options.optimizer.join_reordering = true;
-    drop(state);
-    Ok(context)
-}
-
 /// The same for plans that `engine` runs.
 pub(crate) fn context_on(
     engine: &dyn Engine,

@@ -94,9 +94,10 @@ fn what_changes(part: &Expr) -> Option<String> {
         Expr::ScalarFunction(call) if call.func.signature().volatility != Volatility::Immutable => {
             Some(part.schema_name().to_string())
         }
-        Expr::Exists(_) | Expr::InSubquery(_) | Expr::ScalarSubquery(_) => {
-            Some("a subquery".to_owned())
-        }
+        Expr::Exists(_)
+        | Expr::InSubquery(_)
+        | Expr::ScalarSubquery(_)
+        | Expr::SetComparison(_) => Some("a subquery".to_owned()),
         _ => None,
     }
 }

@@ -7,8 +7,7 @@
 //! The days of all customers share one array of (group, day) pairs in the order of their arrival: 8
 //! bytes for a customer's day and no allocation for a customer. A day after all that the customer
 //! has is a new one, the last one again is not. Any other may be known already: the array is freed
-//! of duplicates when such days have made it half as long again, or, where that did not free it of
-//! much, four times as long.
+//! of duplicates when such days have made it half as long again.
 
 mod calendar;
 mod dates;
@@ -76,8 +75,6 @@ pub struct PurchaseHistories<T> {
     pairs: Vec<u64>,
     /// How many of them may be there twice.
     unsure: usize,
-    /// Whether most of these were not, the last time that somebody looked.
-    is_sparse: bool,
     as_of: Dates,
 }
 
@@ -124,7 +121,6 @@ impl<T: Total> PurchaseHistories<T> {
             first_values: Vec::new(),
             pairs: Vec::new(),
             unsure: 0,
-            is_sparse: false,
             as_of: Dates::None,
         }
     }
@@ -217,9 +213,7 @@ impl<T: Total> PurchaseHistories<T> {
             customer.pairs += 1;
             self.pairs.push(pair(group, day));
         }
-        let (third, most) = (self.pairs.len() / 3, self.pairs.len() / 4 * 3);
-        let enough = if self.is_sparse { most } else { third };
-        if self.unsure >= SMALLEST_BATCH.max(enough) {
+        if self.unsure >= SMALLEST_BATCH.max(self.pairs.len() / 3) {
             self.settle();
         }
         Ok(())
@@ -263,7 +257,6 @@ impl<T: Total> PurchaseHistories<T> {
     /// Frees the pairs of duplicates.
     fn settle(&mut self) {
         let (days, ends) = distinct_days(&self.pairs, &self.customers);
-        self.is_sparse = 2 * (self.pairs.len() - days.len()) < self.unsure;
         self.pairs.clear();
         for (group, customer) in self.customers.iter_mut().enumerate() {
             let days = &days[self.pairs.len()..ends[group]];

@@ -1,4 +1,5 @@
-//! How queries group: those of large states in one step, all others in two.
+//! How queries group: those of large states in one step, all others in two; by integers with a
+//! node of our own.
 
 use crate::shop::Shop;
 
@@ -43,4 +44,90 @@ async fn histories_are_grouped_in_one_step_and_are_the_same() {
     let counts = "select i % 7 as k, count(*) from generate_series(0, 99999) as t (i) group by k";
     let plan = shop.query(&format!("explain {counts}")).await;
     assert_eq!(steps(&plan), ["FinalPartitioned", "Partial"], "{plan:?}");
+}
+
+/// Customers and what is known of them, in groups made in one step and in two.
+const CUSTOMERS: &str = "
+    with orders as (
+        select
+            arrow_cast(
+                case when i % 7001 > 0 then i * 7919 % 70001 - 3500 end, '{type}'
+            ) as customer,
+            i % 11 <> 0 as is_wanted,
+            i % 13 as value,
+            cast(cast(19723 + i % 97 as int) as date) as bought_on
+        from generate_series(0, 199999) as t (i)
+    ),
+
+    histories as (
+        select
+            customer,
+            purchase_history(bought_on, value, date '2024-12-31') filter (where is_wanted)
+                as history,
+            count(*) filter (where value > 6) as large,
+            avg(value) as mean
+        from orders
+        group by customer
+    ),
+
+    counts as (
+        select customer, count(*) as orders, min(value) as least, sum(value) as total
+        from orders
+        group by customer
+    )
+";
+
+fn customers(key: &str, select: &str) -> String {
+    CUSTOMERS.replace("{type}", key) + select
+}
+
+#[tokio::test]
+async fn groups_of_integers_are_those_of_texts() {
+    const EACH: &str = "
+        select cast(histories.customer as text) as customer, history, large, mean, orders, least, total
+        from histories
+        inner join counts on histories.customer is not distinct from counts.customer
+        order by customer";
+    let mut shop = Shop::new();
+    shop.given("orders", ORDERS).await;
+    for partitions in [1, 3] {
+        shop.engine(&format!("partitions = {partitions}"));
+        let expected = shop.query(&customers("Utf8", EACH)).await;
+        assert_eq!(expected.len(), 70_002); // one of them NULL
+        for (key, is_ours) in [("Int64", true), ("Int32", true), ("UInt64", false)] {
+            let query = customers(key, EACH);
+            let plan = shop.query(&format!("explain {query}")).await;
+            assert_eq!(
+                plan[1].matches("IntegerGroupsExec").count(),
+                2 * usize::from(is_ours)
+            );
+            if is_ours {
+                assert!(
+                    shop.query(&query).await == expected,
+                    "{key} in {partitions} partitions"
+                );
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn groups_of_integers_for_which_there_is_no_memory_go_to_disk() {
+    const ALL: &str = "
+        select count(*), count(customer), sum(large), sum(history['purchase_days'] * customer),
+            sum(history['total_value'] * customer), sum(history['recency_days'] * large)
+        from histories";
+    let mut shop = Shop::new();
+    shop.given("orders", ORDERS).await;
+    let query = customers("Int64", ALL);
+    let expected = shop.query(&query).await;
+    shop.memory_limit("20MB");
+    assert_eq!(shop.query(&query).await, expected);
+    let taken = shop
+        .query(&format!("explain analyze {query}"))
+        .await
+        .concat();
+    let ours = taken.split("IntegerGroupsExec").nth(1).expect("our node");
+    let spilled = ours.split("spill_count=").nth(1).expect("a metric");
+    assert!(!spilled.starts_with('0'), "{taken}");
 }

@@ -8,6 +8,7 @@ use datafusion::execution::TaskContext;
 use datafusion::execution::object_store::ObjectStoreUrl;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion_proto::physical_plan::{PhysicalExtensionCodec, PhysicalProtoConverterExtension};
+use loyalake_jobs::IntegerGroupsExec;
 use loyalake_lake::RowNumbersExec;
 use loyalake_lake::staging::StageExec;
 use serde::{Deserialize, Serialize};
@@ -26,6 +27,7 @@ pub(crate) struct Codec {
 enum Node {
     Stage { store: String, folder: String },
     RowNumbers { name: String, columns: Vec<usize> },
+    IntegerGroups,
 }
 
 impl Node {
@@ -35,6 +37,9 @@ impl Node {
                 store: stage.store().to_string(),
                 folder: stage.folder().to_string(),
             });
+        }
+        if plan.downcast_ref::<IntegerGroupsExec>().is_some() {
+            return Some(Self::IntegerGroups);
         }
         let numbers = plan.downcast_ref::<RowNumbersExec>()?;
         Some(Self::RowNumbers {
@@ -52,6 +57,10 @@ impl Node {
             Self::RowNumbers { name, columns } => {
                 Arc::new(RowNumbersExec::try_new(input, name, columns)?)
             }
+            Self::IntegerGroups => match IntegerGroupsExec::in_place_of(&input) {
+                Some(groups) => Arc::new(groups),
+                None => input,
+            },
         })
     }
 }

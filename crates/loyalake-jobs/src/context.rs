@@ -17,6 +17,7 @@ use crate::earlier::PUBLISHED_SCHEMA;
 use crate::empty::SkipEmpty;
 use crate::graph::RUN_SCHEMA;
 use crate::grouping::GroupInOneStep;
+use crate::integer_groups::GroupIntegers;
 use crate::memory::MemoryShares;
 use crate::project::SOURCE_SCHEMA;
 use crate::session::JOB_SCHEMA;
@@ -89,6 +90,7 @@ fn context_with(
         .with_default_features()
         .with_analyzer_rule(Arc::new(SkipEmpty))
         .with_physical_optimizer_rule(Arc::new(GroupInOneStep))
+        .with_physical_optimizer_rule(Arc::new(GroupIntegers))
         .build();
     loyalake_functions::register_all(&mut state).map_err(failed)?;
     let context = SessionContext::new_with_state(state);

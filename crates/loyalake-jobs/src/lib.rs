@@ -21,6 +21,7 @@ pub mod graph;
 mod grouping;
 mod header;
 pub mod housekeeping;
+mod integer_groups;
 pub mod ledger;
 mod library;
 mod memory;
@@ -36,6 +37,7 @@ mod supplied;
 
 pub use config::Config;
 pub use error::{JobsError, Place, Result};
+pub use integer_groups::IntegerGroupsExec;
 pub use ledger::Ledger;
 pub use project::Project;
 pub use report::RunReport;

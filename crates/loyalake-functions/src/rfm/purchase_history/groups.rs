@@ -21,6 +21,9 @@ use super::money::{Money, Native};
 use super::{PARAMETERS, function_error, result_fields};
 use crate::args::{date32, state_column};
 
+/// Rows whose customers are fetched together: they fit into the nearest cache.
+const FETCHED_TOGETHER: usize = 256;
+
 /// One state for all groups of an aggregation.
 #[derive(Debug, Clone)]
 pub(super) struct HistoryGroups<M: Money> {
@@ -132,11 +135,14 @@ impl<M: Money> GroupsAccumulator for HistoryGroups<M> {
     ) -> Result<()> {
         self.grow(total_num_groups)?;
         let purchases = Purchases::decode(&self.money, values)?;
-        self.histories.fetch(group_indices);
-        for (row, group) in group_indices.iter().enumerate() {
-            if let Some((day, value, as_of)) = purchases.get(row, opt_filter) {
-                let updated = self.histories.update(*group, day, value, as_of);
-                updated.map_err(|error| function_error(&error))?;
+        for (block, groups) in group_indices.chunks(FETCHED_TOGETHER).enumerate() {
+            self.histories.fetch(groups);
+            for (row, group) in groups.iter().enumerate() {
+                let row = block * FETCHED_TOGETHER + row;
+                if let Some((day, value, as_of)) = purchases.get(row, opt_filter) {
+                    let updated = self.histories.update(*group, day, value, as_of);
+                    updated.map_err(|error| function_error(&error))?;
+                }
             }
         }
         Ok(())
@@ -206,7 +212,7 @@ impl<M: Money> GroupsAccumulator for HistoryGroups<M> {
 
     fn evaluate(&mut self, emit_to: EmitTo) -> Result<ArrayRef> {
         let taken = self.take(emit_to);
-        let mut columns = ResultColumns::new(&self.money);
+        let mut columns = ResultColumns::new(&self.money, taken.len());
         let mut holdout = self.holdout_days.map(HoldoutColumns::new);
         for group in 0..taken.len() {
             let state = taken.state(group);
@@ -250,21 +256,26 @@ struct ResultColumns<M: Money> {
 }
 
 impl<M: Money> ResultColumns<M> {
-    fn new(money: &M) -> Self {
+    /// Room for so many groups.
+    fn new(money: &M, groups: usize) -> Self {
+        let days = || Int64Builder::with_capacity(groups);
+        let dates = || Date32Builder::with_capacity(groups);
+        let values = || Float64Builder::with_capacity(groups);
+        let exact = PrimitiveBuilder::with_capacity(groups);
         Self {
-            purchase_days: Int64Builder::new(),
-            repeat_purchases: Int64Builder::new(),
-            first_purchase_on: Date32Builder::new(),
-            last_purchase_on: Date32Builder::new(),
-            recency_days: Int64Builder::new(),
-            age_days: Int64Builder::new(),
-            days_since_last_purchase: Int64Builder::new(),
-            total_value: Float64Builder::new(),
-            mean_value: Float64Builder::new(),
-            mean_repeat_value: Float64Builder::new(),
-            purchases: Int64Builder::new(),
-            exact_total: PrimitiveBuilder::new().with_data_type(money.data_type()),
-            is_known: Vec::new(),
+            purchase_days: days(),
+            repeat_purchases: days(),
+            first_purchase_on: dates(),
+            last_purchase_on: dates(),
+            recency_days: days(),
+            age_days: days(),
+            days_since_last_purchase: days(),
+            total_value: values(),
+            mean_value: values(),
+            mean_repeat_value: values(),
+            purchases: Int64Builder::with_capacity(groups),
+            exact_total: exact.with_data_type(money.data_type()),
+            is_known: Vec::with_capacity(groups),
         }
     }
 

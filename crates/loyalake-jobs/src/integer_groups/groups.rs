@@ -76,8 +76,8 @@ impl Groups {
     pub(super) fn add(&mut self, rows: &RecordBatch) -> Result<()> {
         let keys = evaluate(&self.key, rows)?;
         let keys = cast(&keys, &DataType::Int64)?;
-        self.index
-            .find(keys.as_primitive::<Int64Type>(), &mut self.of_rows);
+        let keys = keys.as_primitive::<Int64Type>();
+        self.index.find(keys, &mut self.of_rows)?;
         for aggregate in &mut self.aggregates {
             aggregate.add(rows, &self.of_rows, self.index.len())?;
         }

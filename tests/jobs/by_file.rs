@@ -120,6 +120,10 @@ async fn another_file_takes_no_part_in_what_a_file_gives() {
             "refused: it depends on more than the row: a subquery",
         ),
         (
+            "select * from source.orders where gross_amount > all (select 1)",
+            "refused: it depends on more than the row: a subquery",
+        ),
+        (
             "select * exclude (outcome) from (select *, 1 as outcome from orders_before)",
             "refused: it reads orders_before, which is no source",
         ),

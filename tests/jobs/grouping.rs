@@ -51,12 +51,12 @@ const CUSTOMERS: &str = "
     with orders as (
         select
             arrow_cast(
-                case when i % 7001 > 0 then i * 7919 % 70001 - 3500 end, '{type}'
+                case when i % 7001 > 0 then i * 7919 % {customers} - 3500 end, '{type}'
             ) as customer,
             i % 11 <> 0 as is_wanted,
             i % 13 as value,
             cast(cast(19723 + i % 97 as int) as date) as bought_on
-        from generate_series(0, 199999) as t (i)
+        from generate_series(0, 2 * {customers}) as t (i)
     ),
 
     histories as (
@@ -77,14 +77,18 @@ const CUSTOMERS: &str = "
     )
 ";
 
-fn customers(key: &str, select: &str) -> String {
-    CUSTOMERS.replace("{type}", key) + select
+/// A query about so many customers, but for NULL, with keys of a type.
+fn customers(count: usize, key: &str, select: &str) -> String {
+    let count = count.to_string();
+    let customers = CUSTOMERS.replace("{customers}", &count);
+    customers.replace("{type}", key) + select
 }
 
 #[tokio::test]
 async fn groups_of_integers_are_those_of_texts() {
     const EACH: &str = "
-        select cast(histories.customer as text) as customer, history, large, mean, orders, least, total
+        select
+            cast(histories.customer as text) as customer, history, large, mean, orders, least, total
         from histories
         inner join counts on histories.customer is not distinct from counts.customer
         order by customer";
@@ -92,10 +96,10 @@ async fn groups_of_integers_are_those_of_texts() {
     shop.given("orders", ORDERS).await;
     for partitions in [1, 3] {
         shop.engine(&format!("partitions = {partitions}"));
-        let expected = shop.query(&customers("Utf8", EACH)).await;
+        let expected = shop.query(&customers(70_001, "Utf8", EACH)).await;
         assert_eq!(expected.len(), 70_002); // one of them NULL
         for (key, is_ours) in [("Int64", true), ("Int32", true), ("UInt64", false)] {
-            let query = customers(key, EACH);
+            let query = customers(70_001, key, EACH);
             let plan = shop.query(&format!("explain {query}")).await;
             assert_eq!(
                 plan[1].matches("IntegerGroupsExec").count(),
@@ -119,7 +123,7 @@ async fn groups_of_integers_for_which_there_is_no_memory_go_to_disk() {
         from histories";
     let mut shop = Shop::new();
     shop.given("orders", ORDERS).await;
-    let query = customers("Int64", ALL);
+    let query = customers(250_007, "Int64", ALL);
     let expected = shop.query(&query).await;
     shop.memory_limit("20MB");
     assert_eq!(shop.query(&query).await, expected);

@@ -166,8 +166,9 @@ pub async fn executor(config: &Config, place: &Executor) -> Result<(), ClusterEr
         .map_err(failed)
 }
 
-/// Host and port of a scheduler that is there.
+/// Host and port of a scheduler that is there; it may be written as runs write it, with `df://`.
 async fn reach(scheduler: &str) -> Result<(String, u16), ClusterError> {
+    let scheduler = scheduler.strip_prefix("df://").unwrap_or(scheduler);
     let unreachable = |reason: String| ClusterError::Unreachable {
         url: format!("df://{scheduler}"),
         reason,

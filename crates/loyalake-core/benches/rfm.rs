@@ -10,7 +10,7 @@ use loyalake_core::tally::Tally;
 
 const ORDERS: usize = 5_000_000;
 const CUSTOMERS: usize = 665_000;
-const BATCH: usize = 8192;
+const BATCH: usize = 256;
 const DAYS: usize = 730;
 const AS_OF: i32 = 730;
 /// Distinct values that a tally keeps apart.

@@ -117,21 +117,26 @@ async fn groups_of_integers_are_those_of_texts() {
 
 #[tokio::test]
 async fn groups_of_integers_for_which_there_is_no_memory_go_to_disk() {
-    const ALL: &str = "
+    const IN_ONE_STEP: &str = "
         select count(*), count(customer), sum(large), sum(history['purchase_days'] * customer),
             sum(history['total_value'] * customer), sum(history['recency_days'] * large)
         from histories";
+    const IN_TWO_STEPS: &str = "
+        select count(*), count(customer), sum(orders * customer), sum(least * orders),
+            sum(total * customer)
+        from counts";
     let mut shop = Shop::new();
     shop.given("orders", ORDERS).await;
-    let query = customers(250_007, "Int64", ALL);
-    let expected = shop.query(&query).await;
-    shop.memory_limit("20MB");
-    assert_eq!(shop.query(&query).await, expected);
-    let taken = shop
-        .query(&format!("explain analyze {query}"))
-        .await
-        .concat();
-    let ours = taken.split("IntegerGroupsExec").nth(1).expect("our node");
-    let spilled = ours.split("spill_count=").nth(1).expect("a metric");
-    assert!(!spilled.starts_with('0'), "{taken}");
+    for (count, select) in [(250_007, IN_ONE_STEP), (600_011, IN_TWO_STEPS)] {
+        let query = customers(count, "Int64", select);
+        shop.memory_limit("4GB");
+        let expected = shop.query(&query).await;
+        shop.memory_limit("20MB");
+        assert_eq!(shop.query(&query).await, expected);
+        let taken = shop.query(&format!("explain analyze {query}")).await;
+        let taken = taken.concat();
+        let ours = taken.split("IntegerGroupsExec").nth(1).expect("our node");
+        let spilled = ours.split("spill_count=").nth(1).expect("a metric");
+        assert!(!spilled.starts_with('0'), "{taken}");
+    }
 }

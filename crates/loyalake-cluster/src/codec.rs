@@ -57,10 +57,7 @@ impl Node {
             Self::RowNumbers { name, columns } => {
                 Arc::new(RowNumbersExec::try_new(input, name, columns)?)
             }
-            Self::IntegerGroups => match IntegerGroupsExec::in_place_of(&input) {
-                Some(groups) => Arc::new(groups),
-                None => input,
-            },
+            Self::IntegerGroups => IntegerGroupsExec::in_place_of(&input).unwrap_or(input),
         })
     }
 }

@@ -4,13 +4,12 @@
 
 use divan::counter::ItemsCount;
 use divan::{Bencher, black_box};
-use loyalake_core::rfm::purchase_history::PurchaseHistories;
+use loyalake_core::rfm::purchase_history::{FETCHED_TOGETHER, PurchaseHistories};
 use loyalake_core::rfm::quantile_cuts::quantile_cuts;
 use loyalake_core::tally::Tally;
 
 const ORDERS: usize = 5_000_000;
 const CUSTOMERS: usize = 665_000;
-const BATCH: usize = 256;
 const DAYS: usize = 730;
 const AS_OF: i32 = 730;
 /// Distinct values that a tally keeps apart.
@@ -36,7 +35,7 @@ fn orders() -> Vec<(usize, i32, i128)> {
 fn histories(orders: &[(usize, i32, i128)]) -> PurchaseHistories<i128> {
     let mut histories = PurchaseHistories::new();
     assert!(histories.grow(CUSTOMERS).is_ok(), "few customers");
-    for batch in orders.chunks(BATCH) {
+    for batch in orders.chunks(FETCHED_TOGETHER) {
         let customers: Vec<usize> = batch.iter().map(|order| order.0).collect();
         histories.fetch(&customers);
         for (customer, day, value) in batch {

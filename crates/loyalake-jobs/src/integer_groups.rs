@@ -31,7 +31,7 @@ impl PhysicalOptimizerRule for GroupIntegers {
         _: &ConfigOptions,
     ) -> Result<Arc<dyn ExecutionPlan>> {
         plan.transform_up(|plan| match IntegerGroupsExec::in_place_of(&plan) {
-            Some(groups) => Ok(Transformed::yes(Arc::new(groups) as Arc<dyn ExecutionPlan>)),
+            Some(groups) => Ok(Transformed::yes(groups)),
             None => Ok(Transformed::no(plan)),
         })
         .data()

@@ -24,6 +24,9 @@ use pair::{day_of, group_of, pair};
 /// Fewer days than this that may be duplicates are not worth looking for.
 const SMALLEST_BATCH: usize = 8192;
 
+/// Rows whose customers are best fetched together: they fit into the nearest cache.
+pub const FETCHED_TOGETHER: usize = 256;
+
 /// What is known about one customer.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct PurchaseHistory {

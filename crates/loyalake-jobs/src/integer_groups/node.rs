@@ -10,7 +10,9 @@ use datafusion::error::DataFusionError;
 use datafusion::execution::memory_pool::{MemoryConsumer, MemoryReservation};
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::physical_expr::PhysicalExpr;
-use datafusion::physical_plan::aggregates::{AggregateExec, AggregateInputMode, AggregateMode};
+use datafusion::physical_plan::aggregates::{
+    AggregateExec, AggregateInputMode, AggregateMode, AggregateOutputMode,
+};
 use datafusion::physical_plan::metrics::{
     BaselineMetrics, ExecutionPlanMetricsSet, MetricsSet, RecordOutput, SpillMetrics,
 };
@@ -34,14 +36,10 @@ pub struct IntegerGroupsExec {
 impl IntegerGroupsExec {
     /// In place of a plan that groups by an integer, as a whole or in its last step; `None` for
     /// other plans.
-    pub fn in_place_of(plan: &Arc<dyn ExecutionPlan>) -> Option<Self> {
+    pub fn in_place_of(plan: &Arc<dyn ExecutionPlan>) -> Option<Arc<dyn ExecutionPlan>> {
         let grouping = plan.downcast_ref::<AggregateExec>()?;
-        let is_last_step = !matches!(
-            grouping.mode(),
-            AggregateMode::Partial | AggregateMode::PartialReduce
-        );
         let mut functions = grouping.aggr_expr().iter();
-        let can_group = is_last_step
+        let can_group = grouping.mode().output_mode() == AggregateOutputMode::Final
             && grouping.group_expr().is_single()
             && *grouping.input_order_mode() == InputOrderMode::Linear
             && grouping.limit_options().is_none()
@@ -51,9 +49,11 @@ impl IntegerGroupsExec {
             && functions.all(|function| {
                 function.groups_accumulator_supported() && function.order_bys().is_empty()
             });
-        can_group.then(|| Self {
-            grouping: Arc::clone(plan),
-            metrics: ExecutionPlanMetricsSet::new(),
+        can_group.then(|| {
+            Arc::new(Self {
+                grouping: Arc::clone(plan),
+                metrics: ExecutionPlanMetricsSet::new(),
+            }) as Arc<dyn ExecutionPlan>
         })
     }
 }
@@ -113,10 +113,7 @@ impl ExecutionPlan for IntegerGroupsExec {
         let [plan] = <[_; 1]>::try_from(children)
             .map_err(|_| internal_datafusion_err!("IntegerGroupsExec has one input"))?;
         // what has changed into something else runs by itself
-        Ok(match Self::in_place_of(&plan) {
-            Some(groups) => Arc::new(groups),
-            None => plan,
-        })
+        Ok(Self::in_place_of(&plan).unwrap_or(plan))
     }
 
     fn execute(
@@ -130,20 +127,21 @@ impl ExecutionPlan for IntegerGroupsExec {
         let can_spill = context.runtime_env().disk_manager.tmp_files_enabled();
         let consumer = MemoryConsumer::new(format!("IntegerGroupsExec[{partition}]"));
         let spill = SpillMetrics::new(&self.metrics, partition);
+        let metrics = BaselineMetrics::new(&self.metrics, partition);
         let work = Work {
             rows: grouping.input().execute(partition, Arc::clone(&context))?,
             groups: Groups::try_new(grouping, Arc::clone(key))?,
             runs: Runs::new(&context, spill, states_of(grouping)?),
-            can_spill,
             reservation: consumer
                 .with_can_spill(can_spill)
                 .register(context.memory_pool()),
-            metrics: BaselineMetrics::new(&self.metrics, partition),
+            metrics: metrics.intermediate(),
             grouping: grouping.clone(),
             context,
         };
         let schema = self.schema();
-        let stream = stream::once(work.run()).try_flatten();
+        let groups = stream::once(work.run()).try_flatten();
+        let stream = groups.map_ok(move |batch| batch.record_output(&metrics));
         Ok(Box::pin(RecordBatchStreamAdapter::new(schema, stream)))
     }
 
@@ -183,7 +181,6 @@ struct Work {
     rows: SendableRecordBatchStream,
     groups: Groups,
     runs: Runs,
-    can_spill: bool,
     reservation: MemoryReservation,
     metrics: BaselineMetrics,
     grouping: AggregateExec,
@@ -193,11 +190,12 @@ struct Work {
 impl Work {
     async fn run(mut self) -> Result<SendableRecordBatchStream> {
         let compute = self.metrics.elapsed_compute().clone();
+        let can_spill = self.reservation.consumer().can_spill();
         while let Some(rows) = self.rows.next().await.transpose()? {
             let _timer = compute.timer();
             self.groups.add(&rows)?;
             match self.reservation.try_resize(self.groups.size()) {
-                Err(DataFusionError::ResourcesExhausted(_)) if self.can_spill => self.spill()?,
+                Err(DataFusionError::ResourcesExhausted(_)) if can_spill => self.spill()?,
                 resized => resized?,
             }
         }
@@ -228,11 +226,11 @@ impl Work {
         self.reservation.resize(groups.get_array_memory_size());
         let batch_size = self.context.session_config().batch_size();
         let begins = (0..groups.num_rows()).step_by(batch_size);
-        let (metrics, reservation) = (self.metrics, self.reservation);
+        let reservation = self.reservation;
         let batches = begins.map(move |begin| {
             let _held = &reservation;
             let length = batch_size.min(groups.num_rows() - begin);
-            Ok(groups.slice(begin, length).record_output(&metrics))
+            Ok(groups.slice(begin, length))
         });
         let batches = stream::iter(batches);
         Ok(Box::pin(RecordBatchStreamAdapter::new(schema, batches)))

@@ -13,16 +13,13 @@ use datafusion_common::arrow::datatypes::{ArrowNativeType, Int32Type};
 use datafusion_expr::{EmitTo, GroupsAccumulator};
 use loyalake_core::Error;
 use loyalake_core::rfm::purchase_history::{
-    GroupState, PurchaseHistories, PurchaseHistory as History, TakenHistories,
+    FETCHED_TOGETHER, GroupState, PurchaseHistories, PurchaseHistory as History, TakenHistories,
 };
 use loyalake_core::sum::Total;
 
 use super::money::{Money, Native};
 use super::{PARAMETERS, function_error, result_fields};
 use crate::args::{date32, state_column};
-
-/// Rows whose customers are fetched together: they fit into the nearest cache.
-const FETCHED_TOGETHER: usize = 256;
 
 /// One state for all groups of an aggregation.
 #[derive(Debug, Clone)]

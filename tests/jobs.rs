@@ -15,6 +15,8 @@ mod bad_rows;
 mod by_file;
 #[path = "jobs/contracts.rs"]
 mod contracts;
+#[path = "jobs/divided.rs"]
+mod divided;
 #[path = "jobs/erase.rs"]
 mod erase;
 #[path = "jobs/export.rs"]

@@ -87,7 +87,9 @@ impl AsyncDB for Database {
                 let context = Arc::new(frame.task_ctx());
                 let plan = cluster.rewrite(frame.logical_plan().clone())?;
                 let plan = self.session.state().create_physical_plan(&plan).await?;
-                cluster.submit(plan, context).await?.try_collect().await?
+                let plan = cluster.arrange(plan, context.session_config().options())?;
+                let parts = cluster.submit(plan, context).await?;
+                parts.map_ok(|(_, batch)| batch).try_collect().await?
             }
             _ => frame.collect().await?,
         };

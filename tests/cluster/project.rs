@@ -44,15 +44,15 @@ pub(crate) fn put_sources(bucket: &Bucket) {
     }
 }
 
-/// A file of 3,000 orders of a month of 2017, as Parquet.
-pub(crate) fn orders_of(month: u32) -> Vec<u8> {
+/// A file of so many orders of a month of 2017, as Parquet.
+pub(crate) fn orders_of(month: u32, orders: u32) -> Vec<u8> {
     let folder = TempDir::new().expect("a folder");
     let path = folder.path().join("orders.parquet").display().to_string();
     let query = format!(
         "select {month} * 10000 + value as order_id, value * 7919 % 400 as customer_id,
             'paid' as status, cast(10 + value % 83 as decimal(18, 4)) as gross_amount,
             date '2017-{month:02}-01' + cast(value * 13 % 28 as int) as ordered_at
-        from generate_series(1, 3000)"
+        from generate_series(1, {orders})"
     );
     block_on(async {
         let frame = SessionContext::new().sql(&query).await.expect("rows");
@@ -98,13 +98,13 @@ impl Shop {
     }
 
     /// One machine, with files of orders beside the configuration.
-    pub(crate) fn local_with_orders(months: impl IntoIterator<Item = u32>) -> Self {
+    pub(crate) fn local_with_orders(months: impl IntoIterator<Item = (u32, u32)>) -> Self {
         let shop = Self::new("output = \"lake\"\n", &files_of_orders("orders/"), "");
         let folder = shop.0.path().join("orders");
         fs::create_dir(&folder).expect("a folder");
-        for month in months {
+        for (month, orders) in months {
             let path = folder.join(format!("{month:02}.parquet"));
-            fs::write(path, orders_of(month)).expect("a file");
+            fs::write(path, orders_of(month, orders)).expect("a file");
         }
         shop
     }

@@ -9,9 +9,11 @@ use tracing_subscriber::EnvFilter;
 const FILTER: &str = "LOYALAKE_LOG";
 
 /// The Delta kernel logs a table that is not there yet as an error, Ballista a reader that has seen
-/// enough, and statistics that it can't draw; what matters comes back as an error.
+/// enough, and statistics that it can't draw, a task of a cluster that it has but some parts of a
+/// table; what matters comes back as an error.
 const DEFAULT: &str = "warn,loyalake=info,delta_kernel=off,ballista_core::execution_plans=off,\
-    ballista_scheduler::state::executor_manager=error,ballista_scheduler::display=off";
+    ballista_scheduler::state::executor_manager=error,ballista_scheduler::display=off,\
+    datafusion_datasource::file_scan_config=error";
 
 /// What speaks with object stores logs what goes over the wire, credentials among it, when asked
 /// for everything.

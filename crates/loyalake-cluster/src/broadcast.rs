@@ -22,11 +22,13 @@ use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties, Statisti
 
 use crate::travel::is_of_the_right;
 
-/// Rows that are few. What they take is far below the scheduler's own limit: were it to disagree,
-/// it would divide a join again whose parents rely on how its right side is divided.
-const FEW_ROWS: usize = 10_000;
-/// Bytes that are few.
-const FEW_BYTES: usize = 4 << 20;
+/// What few rows take, at most. It is the scheduler's limit, too: where it sent fewer bytes to all
+/// tasks, it would divide a join again whose parents rely on how its right side is divided; where it
+/// sent more, tasks would hold what they need not.
+pub(crate) const FEW_BYTES: usize = 4 << 20;
+
+/// What a value takes, as the scheduler reckons at most, where the bytes of rows are not known.
+const VALUE_BYTES: usize = 32;
 
 /// The plan with the left sides of such joins whole. Nodes that relied on rows being divided by
 /// the join's key get them divided.
@@ -81,10 +83,12 @@ fn undivided(node: &Arc<dyn ExecutionPlan>) -> Option<&Arc<dyn ExecutionPlan>> {
 
 fn has_few_rows(plan: &Arc<dyn ExecutionPlan>) -> Result<bool> {
     let known = StatisticsContext::new().compute(plan.as_ref(), &StatisticsArgs::new())?;
-    let rows = known.num_rows.get_value();
-    let bytes = known.total_byte_size.get_value();
-    let has_few_rows = rows.is_some_and(|rows| (1..=FEW_ROWS).contains(rows));
-    Ok(has_few_rows && bytes.is_none_or(|bytes| *bytes < FEW_BYTES))
+    let row_bytes = VALUE_BYTES * plan.schema().fields().len().max(1);
+    let bytes = known.num_rows.get_value().map(|rows| rows * row_bytes);
+    let counted = known.total_byte_size.get_value().copied();
+    Ok(bytes
+        .max(counted)
+        .is_some_and(|bytes| (1..FEW_BYTES).contains(&bytes)))
 }
 
 #[cfg(test)]

@@ -10,16 +10,16 @@ use ballista_core::extension::SessionConfigHelperExt;
 use ballista_core::serde::protobuf::scheduler_grpc_client::SchedulerGrpcClient;
 use datafusion::arrow::array::RecordBatch;
 use datafusion::common::ScalarValue;
+use datafusion::config::ConfigOptions;
 use datafusion::error::{DataFusionError, Result};
-use datafusion::execution::{SendableRecordBatchStream, TaskContext};
+use datafusion::execution::TaskContext;
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::scalar_subquery::ScalarSubqueryExec;
-use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::prelude::SessionConfig;
-use futures::{StreamExt, stream};
+use futures::{StreamExt, TryStreamExt, stream};
 use loyalake_jobs::Config;
-use loyalake_lake::{Engine, LocalEngine};
+use loyalake_lake::{Engine, LocalEngine, Parts};
 use tonic::transport::{Channel, Endpoint};
 use uuid::Uuid;
 
@@ -98,7 +98,7 @@ impl Cluster {
         })
     }
 
-    /// Runs a plan on the executors, whatever it reads.
+    /// Runs an arranged plan on the executors, whatever it reads.
     ///
     /// # Errors
     /// What the plan says; a cluster without a scheduler or without executors.
@@ -106,14 +106,13 @@ impl Cluster {
         &self,
         plan: Arc<dyn ExecutionPlan>,
         context: Arc<TaskContext>,
-    ) -> Result<SendableRecordBatchStream> {
+    ) -> Result<Parts> {
         for (link, node) in travel::subqueries(&plan) {
             let value = self.value(link.plan, Arc::clone(&context)).await?;
             if let Some(node) = node.downcast_ref::<ScalarSubqueryExec>() {
                 node.results().set(link.index, value)?;
             }
         }
-        let schema = plan.schema();
         let plan = travel::encode(plan, &context)?;
         let settings = context.session_config().to_key_value_pairs();
         let mut last = None;
@@ -122,11 +121,9 @@ impl Cluster {
             match hold(job.results()).await {
                 Ok((held, rest)) => {
                     let held = stream::iter(held.into_iter().map(Ok));
-                    let batches = held.chain(rest.map(|batch| {
-                        batch.map_err(|lost| DataFusionError::Execution(lost.to_string()))
-                    }));
-                    let batches = RecordBatchStreamAdapter::new(schema, batches);
-                    return Ok(Box::pin(batches));
+                    let rest =
+                        rest.map_err(|lost: Lost| DataFusionError::Execution(lost.to_string()));
+                    return Ok(held.chain(rest).boxed());
                 }
                 Err(lost) => last = Some(lost),
             }
@@ -173,15 +170,22 @@ impl Engine for Cluster {
         windows::without_filters(plan)
     }
 
-    async fn execute(
+    fn arrange(
+        &self,
+        plan: Arc<dyn ExecutionPlan>,
+        options: &ConfigOptions,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        broadcast_few_rows(plan, options)
+    }
+
+    async fn execute_parts(
         &self,
         plan: Arc<dyn ExecutionPlan>,
         context: Arc<TaskContext>,
-    ) -> Result<SendableRecordBatchStream> {
+    ) -> Result<Parts> {
         let bytes = travel::bytes_of_files(&plan);
         if bytes == 0 || bytes < self.local_below {
-            let plan = broadcast_few_rows(plan, context.session_config().options())?;
-            LocalEngine.execute(plan, context).await
+            LocalEngine.execute_parts(plan, context).await
         } else {
             self.submit(plan, context).await
         }
@@ -189,9 +193,9 @@ impl Engine for Cluster {
 }
 
 /// The beginning of some results, or all of them if they are small, and the rest.
-async fn hold<S>(mut results: S) -> Result<(Vec<RecordBatch>, S), Lost>
+async fn hold<S>(mut results: S) -> Result<(Vec<(usize, RecordBatch)>, S), Lost>
 where
-    S: stream::Stream<Item = Result<RecordBatch, Lost>> + Unpin,
+    S: stream::Stream<Item = Result<(usize, RecordBatch), Lost>> + Unpin,
 {
     let (mut held, mut bytes) = (Vec::new(), 0);
     while bytes < HELD_BYTES {
@@ -199,7 +203,7 @@ where
             break;
         };
         let batch = batch?;
-        bytes += batch.get_array_memory_size();
+        bytes += batch.1.get_array_memory_size();
         held.push(batch);
     }
     Ok((held, results))

@@ -10,6 +10,7 @@ use datafusion::prelude::SessionConfig;
 use loyalake_jobs::Config;
 use loyalake_lake::{Storage, StoreRegistry};
 
+use crate::broadcast::FEW_BYTES;
 use crate::codec::Codec;
 
 /// Parts that a query is cut into where the configuration does not say it.
@@ -24,6 +25,7 @@ pub(crate) fn configure(session: SessionConfig) -> SessionConfig {
         .with_target_partitions(PARTITIONS)
         .upgrade_for_ballista()
         .with_ballista_grpc_client_max_message_size(MESSAGE_BYTES as usize)
+        .with_ballista_broadcast_join_threshold_bytes(FEW_BYTES)
         .with_ballista_physical_extension_codec(Arc::new(Codec::default()));
     let options = session.options_mut();
     // as without a cluster: the SQL puts the small side of a join on the left
@@ -32,6 +34,9 @@ pub(crate) fn configure(session: SessionConfig) -> SessionConfig {
     // that says it, it cuts the plan as if nobody relied on how rows are divided
     options.optimizer.hash_join_single_partition_threshold = 0;
     options.optimizer.hash_join_single_partition_threshold_rows = 0;
+    // a task with some of a table's parts does not know any more that they are divided by a key,
+    // and would refuse to read part after part of several tables together
+    options.optimizer.prefer_existing_union = true;
     // the client asks for their values before the plan leaves
     options
         .optimizer

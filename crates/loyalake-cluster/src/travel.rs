@@ -34,8 +34,6 @@ use datafusion_proto::physical_plan::{
 use datafusion_proto::protobuf::{PhysicalExprNode, PhysicalPlanNode};
 use loyalake_lake::RowNumbersExec;
 
-use crate::broadcast::broadcast_few_rows;
-
 /// Bytes of the files, or parts of files, that a plan reads.
 pub(crate) fn bytes_of_files(plan: &Arc<dyn ExecutionPlan>) -> u64 {
     let scan = plan.downcast_ref::<DataSourceExec>();
@@ -69,7 +67,6 @@ pub(crate) fn subqueries(
 
 /// The plan in bytes, when the values of its subqueries are known.
 pub(crate) fn encode(plan: Arc<dyn ExecutionPlan>, context: &TaskContext) -> Result<Vec<u8>> {
-    let plan = broadcast_few_rows(plan, context.session_config().options())?;
     let plan = plan.transform_down(prepare)?.data;
     let codec = context.session_config().ballista_physical_extension_codec();
     let plan =

@@ -5,13 +5,15 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use datafusion::arrow::array::RecordBatch;
+use datafusion::config::ConfigOptions;
 use datafusion::error::{DataFusionError, Result};
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties};
 use datafusion::prelude::SessionConfig;
-use futures::{StreamExt, stream};
+use futures::stream::BoxStream;
+use futures::{StreamExt, TryStreamExt, stream};
 use tokio::sync::mpsc::{self, Receiver};
 use tokio::task::JoinSet;
 
@@ -29,16 +31,46 @@ pub trait Engine: Debug + Send + Sync {
         Ok(plan)
     }
 
-    /// Runs all partitions of a plan.
+    /// The plan as it is run, which gives the same rows.
+    ///
+    /// # Errors
+    /// Statistics that can't be computed.
+    fn arrange(
+        &self,
+        plan: Arc<dyn ExecutionPlan>,
+        _: &ConfigOptions,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        Ok(plan)
+    }
+
+    /// Runs all partitions of an arranged plan.
     ///
     /// # Errors
     /// What the plan says, or whoever runs it.
+    async fn execute_parts(
+        &self,
+        plan: Arc<dyn ExecutionPlan>,
+        context: Arc<TaskContext>,
+    ) -> Result<Parts>;
+
+    /// The rows of all partitions of an arranged plan.
+    ///
+    /// # Errors
+    /// As [`Engine::execute_parts`].
     async fn execute(
         &self,
         plan: Arc<dyn ExecutionPlan>,
         context: Arc<TaskContext>,
-    ) -> Result<SendableRecordBatchStream>;
+    ) -> Result<SendableRecordBatchStream> {
+        let schema = plan.schema();
+        let parts = self.execute_parts(plan, context).await?;
+        let batches = parts.map_ok(|(_, batch)| batch);
+        Ok(Box::pin(RecordBatchStreamAdapter::new(schema, batches)))
+    }
 }
+
+/// Batches of a plan's rows, each with its partition.
+pub type Parts = BoxStream<'static, Result<(usize, RecordBatch)>>;
 
 /// Runs plans in this process.
 #[derive(Debug, Clone, Copy, Default)]
@@ -50,11 +82,11 @@ impl Engine for LocalEngine {
         session
     }
 
-    async fn execute(
+    async fn execute_parts(
         &self,
         plan: Arc<dyn ExecutionPlan>,
         context: Arc<TaskContext>,
-    ) -> Result<SendableRecordBatchStream> {
+    ) -> Result<Parts> {
         let partitions = plan.output_partitioning().partition_count();
         let (sender, receiver) = mpsc::channel(partitions.max(1));
         let mut tasks = JoinSet::new();
@@ -63,6 +95,7 @@ impl Engine for LocalEngine {
             let sender = sender.clone();
             tasks.spawn(async move {
                 while let Some(batch) = batches.next().await {
+                    let batch = batch.map(|batch| (partition, batch));
                     let has_failed = batch.is_err();
                     if sender.send(batch).await.is_err() || has_failed {
                         break;
@@ -74,8 +107,7 @@ impl Engine for LocalEngine {
             let batch = next(&mut tasks, &mut receiver).await?;
             Some((batch, (tasks, receiver)))
         });
-        let batches = RecordBatchStreamAdapter::new(plan.schema(), batches);
-        Ok(Box::pin(batches))
+        Ok(batches.boxed())
     }
 }
 
@@ -83,8 +115,8 @@ impl Engine for LocalEngine {
 /// when the caller removes what is there.
 async fn next(
     tasks: &mut JoinSet<()>,
-    batches: &mut Receiver<Result<RecordBatch>>,
-) -> Option<Result<RecordBatch>> {
+    batches: &mut Receiver<Result<(usize, RecordBatch)>>,
+) -> Option<Result<(usize, RecordBatch)>> {
     let batch = match batches.recv().await {
         Some(batch) => batch,
         // a task that panicked has sent nothing

@@ -20,9 +20,10 @@ use datafusion::error::Result;
 use datafusion::execution::object_store::ObjectStoreUrl;
 use datafusion::logical_expr::{Expr, TableProviderFilterPushDown, TableType};
 use datafusion::physical_expr::PhysicalExpr;
+use datafusion::physical_expr::expressions::Column;
 use datafusion::physical_expr::utils::conjunction;
-use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::empty::EmptyExec;
+use datafusion::physical_plan::{ExecutionPlan, Partitioning};
 use object_store::ObjectMeta;
 
 /// A Parquet file and the values of the partition columns of its rows.
@@ -44,6 +45,8 @@ pub struct FileTable {
     files: Vec<PartitionedFile>,
     /// Which files a partition reads; none: as many partitions as the session wants.
     groups: Option<Vec<FileGroup>>,
+    /// The column whose hash says in which of the files a row is.
+    divided_by: Option<usize>,
     readers: Option<Arc<dyn ParquetFileReaderFactory>>,
 }
 
@@ -81,6 +84,7 @@ impl FileTable {
             schema,
             files,
             groups: None,
+            divided_by: None,
             readers: None,
         }
     }
@@ -100,8 +104,18 @@ impl FileTable {
             schema: self.schema.clone(),
             files: files.collect(),
             groups: Some(groups),
+            divided_by: None,
             readers: self.readers.clone(),
         }
+    }
+
+    /// The same table, whose rows are divided among its files by the hash of a column, as a
+    /// `RepartitionExec` divides them: where as many partitions are wanted, each reads a file, and
+    /// joins and groups by the column need not divide rows again.
+    #[must_use]
+    pub(crate) fn divided_by(mut self, column: Option<usize>) -> Self {
+        self.divided_by = column;
+        self
     }
 
     /// The same table, of which `readers` know the footers and count what is read.
@@ -235,14 +249,24 @@ impl TableProvider for FileTable {
         let columns = self.schema().fields().len();
         let unknown = ColumnStatistics::new_unknown();
         statistics.column_statistics.resize(columns, unknown);
-        let groups = match &self.groups {
-            Some(groups) => groups.clone(),
-            None => FileGroup::new(files.into_iter().cloned().collect()).split_files(partitions),
+        let divided_by = self
+            .divided_by
+            .filter(|_| files.len() == partitions && files.len() == self.files.len());
+        let files = files.into_iter().cloned();
+        let groups = match (&self.groups, divided_by) {
+            (Some(groups), _) => groups.clone(),
+            (None, Some(_)) => files.map(|file| FileGroup::new(vec![file])).collect(),
+            (None, None) => FileGroup::new(files.collect()).split_files(partitions),
         };
+        let partitioning = divided_by.map(|column| {
+            let key = Column::new(self.schema().field(column).name(), column);
+            Partitioning::Hash(vec![Arc::new(key)], partitions)
+        });
         let config = FileScanConfigBuilder::new(self.store_url.clone(), Arc::new(source))
             .with_file_groups(groups)
             // a partition that is done takes files of others otherwise
             .with_preserve_order(self.groups.is_some())
+            .with_output_partitioning(partitioning)
             .with_statistics(statistics)
             .with_projection_indices(projection.cloned())?
             .with_limit(limit)

@@ -105,6 +105,7 @@ pub fn rows_of(output: &Location, relation: &str, parts: &[Part], schema: Schema
         location: notes(output, relation),
         schema,
         files: parts.iter().flat_map(|part| part.files.clone()).collect(),
+        divided_by: None,
     }
 }
 

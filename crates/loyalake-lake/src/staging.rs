@@ -18,7 +18,8 @@ use datafusion::parquet::basic::Compression;
 use datafusion::parquet::errors::ParquetError;
 use datafusion::parquet::file::properties::WriterProperties;
 use datafusion::parquet::schema::types::ColumnPath;
-use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_expr::expressions::Column;
+use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties, Partitioning};
 use futures::stream::BoxStream;
 use futures::{StreamExt, TryStreamExt};
 use object_store::buffered::BufWriter;
@@ -32,6 +33,9 @@ pub use node::StageExec;
 /// Rows of a row group: small enough for point look-ups, large enough to compress.
 const ROW_GROUP_ROWS: usize = 131_072;
 
+/// How many times its share the largest part has, at most, of rows that are divided evenly.
+const UNEVEN: usize = 2;
+
 /// Folders above a removed one that may be empty then: date, table, lake.
 const EMPTY_PARENTS: usize = 3;
 
@@ -44,6 +48,8 @@ pub struct Staged {
     pub schema: SchemaRef,
     /// The files, without partition values.
     pub files: Vec<DataFile>,
+    /// The column whose hash says in which of the files a row is.
+    pub divided_by: Option<usize>,
 }
 
 impl Staged {
@@ -62,12 +68,13 @@ impl Staged {
     /// # Errors
     /// A location whose store `DataFusion` can't address.
     pub fn table(&self) -> Result<FileTable> {
-        Ok(FileTable::new(
+        let table = FileTable::new(
             self.location.store_url()?,
             Arc::clone(&self.schema),
             Vec::new(),
             self.files.clone(),
-        ))
+        );
+        Ok(table.divided_by(self.divided_by))
     }
 }
 
@@ -78,22 +85,42 @@ pub struct Written {
     pub schema: SchemaRef,
     /// The files, each with the partition of the plan that it is from.
     pub files: Vec<(usize, DataFile)>,
+    /// What the plan said of its partitions.
+    partitioning: Partitioning,
 }
 
 impl Written {
     /// All files, which are in `location`.
-    pub fn staged(self, location: Location) -> Staged {
-        let mut files: Vec<DataFile> = self.files.into_iter().map(|(_, file)| file).collect();
-        files.sort_by(|one, two| one.meta.location.cmp(&two.meta.location));
+    pub fn staged(mut self, location: Location) -> Staged {
+        self.files.sort_by(|(one, file), (two, other)| {
+            let location = &file.meta.location;
+            one.cmp(two)
+                .then_with(|| location.cmp(&other.meta.location))
+        });
         Staged {
             location,
+            divided_by: self.divided_by(),
             schema: self.schema,
-            files,
+            files: self.files.into_iter().map(|(_, file)| file).collect(),
         }
+    }
+
+    /// The column that rows are divided by, if each part has one file, and none has much more than
+    /// its share: who reads parts as they are can't share the work in another way.
+    fn divided_by(&self) -> Option<usize> {
+        let Partitioning::Hash(keys, parts) = &self.partitioning else {
+            return None;
+        };
+        let [key] = &keys[..] else { return None };
+        let column = key.downcast_ref::<Column>()?.index();
+        let partitions = self.files.iter().map(|(partition, _)| *partition);
+        let rows = || self.files.iter().filter_map(|(_, file)| file.rows);
+        let is_even = rows().max()? * parts <= UNEVEN * rows().sum::<usize>();
+        (partitions.eq(0..*parts) && is_even).then_some(column)
     }
 }
 
-/// Runs `plan` and writes each of its partitions to a file below `location`. `on_rows` hears of
+/// Runs an arranged `plan` and writes each of its partitions to a file below `location`. `on_rows` hears of
 /// rows as they are written, as soon as this process knows of them.
 ///
 /// # Errors
@@ -106,22 +133,25 @@ pub async fn write(
     on_rows: impl Fn(usize) + Send + Sync + 'static,
 ) -> Result<Written> {
     let schema = plan.schema();
+    let partitioning = plan.output_partitioning().clone();
     let progress = Progress::new(Arc::new(on_rows));
     let (store, folder) = (location.store_url()?, location.path().clone());
     let stage = StageExec::with_progress(plan, store, folder, progress.clone());
-    let mut reports = engine.execute(Arc::new(stage), context).await?;
+    let mut reports = engine.execute_parts(Arc::new(stage), context).await?;
     let (mut files, mut rows) = (Vec::new(), 0);
     while let Some(report) = reports.next().await {
-        let report = report.map_err(own_error)?;
-        let reported = node::reported(&report)?;
-        rows += reported
-            .iter()
-            .filter_map(|(_, file)| file.rows)
-            .sum::<usize>();
-        files.extend(reported);
+        let (partition, report) = report.map_err(own_error)?;
+        for file in node::reported(&report)? {
+            rows += file.rows.unwrap_or_default();
+            files.push((partition, file));
+        }
         progress.catch_up(rows);
     }
-    Ok(Written { schema, files })
+    Ok(Written {
+        schema,
+        files,
+        partitioning,
+    })
 }
 
 /// The error of a file that could not be written, out of the plan that wrote it.
@@ -154,6 +184,7 @@ pub async fn write_empty(location: &Location, schema: &SchemaRef) -> Result<Stag
         location: location.clone(),
         schema: Arc::clone(schema),
         files: vec![file],
+        divided_by: None,
     })
 }
 

@@ -87,13 +87,18 @@ impl Job {
     }
 
     /// The rows of all partitions, in order.
-    pub(super) fn results(self) -> BoxStream<'static, Result<RecordBatch, Lost>> {
+    pub(super) fn results(self) -> BoxStream<'static, Result<(usize, RecordBatch), Lost>> {
         let order = self.order;
-        let partitions = stream::iter(self.results).then(fetch);
-        let batches =
-            partitions.map_ok(|batches| batches.map_err(|error| Lost(last_cause(&error))));
+        let partitions = stream::iter(self.results).then(async |result| {
+            let partition = partition_of(&result)?;
+            let batches = fetch(result).await?;
+            Ok(batches.map(move |batch| match batch {
+                Ok(batch) => Ok((partition, batch)),
+                Err(error) => Err(Lost(last_cause(&error))),
+            }))
+        });
         // the executors keep the results until the last one is here
-        let batches = batches.try_flatten();
+        let batches = partitions.try_flatten();
         batches
             .map(move |batch| {
                 let _kept = &order;
@@ -174,13 +179,21 @@ async fn has_executors(address: &str) -> Option<bool> {
     }
 }
 
+/// Which partition of the whole plan results are of; a task knows but the number among its own.
+fn partition_of(results: &PartitionLocation) -> Result<usize, Lost> {
+    let id = results.partition_id.as_ref().ok_or_else(unsaid)?;
+    usize::try_from(id.partition_id).map_err(|error| Lost(error.to_string()))
+}
+
+fn unsaid() -> Lost {
+    Lost("the scheduler does not say where results are".to_owned())
+}
+
 /// The rows of a partition, from the executor that has them.
 async fn fetch(partition: PartitionLocation) -> Result<SendableRecordBatchStream, Lost> {
     let layout = partition.layout();
     let (Some(executor), Some(id)) = (partition.executor_meta, partition.partition_id) else {
-        return Err(Lost(
-            "the scheduler does not say where results are".to_owned(),
-        ));
+        return Err(unsaid());
     };
     let (host, port) = (executor.host.as_str(), executor.port);
     let lost = |reason: String| Lost(format!("executor at {host}:{port}: {reason}"));

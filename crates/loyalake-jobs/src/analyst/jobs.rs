@@ -9,7 +9,9 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use chrono::NaiveDate;
 use datafusion::arrow::datatypes::{DataType, SchemaRef};
-use datafusion::catalog::{SchemaProvider, Session as QuerySession, TableProvider};
+use datafusion::catalog::{
+    CatalogProvider, SchemaProvider, Session as QuerySession, TableProvider,
+};
 use datafusion::common::TableReference;
 use datafusion::error::{DataFusionError, Result as QueryResult};
 use datafusion::logical_expr::{Expr, LogicalPlanBuilder, TableType};
@@ -26,14 +28,24 @@ use crate::session::{JOB_SCHEMA, Session};
 use crate::sql_file::Kind;
 use crate::{JobsError, Result};
 
-/// Names for inputs and for the relations that are not published.
+/// The names that relations' SQL finds: schema `job` knows them and is among them, and is taken out
+/// in the end, so that both end.
+#[derive(Debug)]
+pub(super) struct Names(Arc<dyn CatalogProvider>);
+
+impl Drop for Names {
+    fn drop(&mut self) {
+        let _ = self.0.deregister_schema(JOB_SCHEMA, true);
+    }
+}
+
+/// Names for inputs and for the relations that are not published, until what is returned ends.
 pub(super) async fn define_jobs(
     project: &Project,
     context: &SessionContext,
     ledger: Option<&Ledger>,
     date: NaiveDate,
-) -> Result<()> {
-    // it knows schema `job`, which knows it: neither ever ends, so it owns no spill folder
+) -> Result<Option<Names>> {
     let names = context::context_beside(context, &project.config, JOB_SCHEMA)?;
     let session = Session::open(project, names.clone(), date).await?;
     session.storage.register(&context.runtime_env());
@@ -54,7 +66,7 @@ pub(super) async fn define_jobs(
         columns.insert(file.name.clone(), table.schema());
     }
     let Some((from, to)) = names.catalog(CATALOG).zip(context.catalog(CATALOG)) else {
-        return Ok(());
+        return Ok(None);
     };
     if let Some(sources) = from.schema(SOURCE_SCHEMA) {
         to.register_schema(SOURCE_SCHEMA, sources).map_err(failed)?;
@@ -73,7 +85,7 @@ pub(super) async fn define_jobs(
     from.register_schema(JOB_SCHEMA, Arc::clone(&jobs))
         .map_err(failed)?;
     to.register_schema(JOB_SCHEMA, jobs).map_err(failed)?;
-    Ok(())
+    Ok(Some(Names(from)))
 }
 
 /// What relations are planned with.

@@ -261,9 +261,12 @@ impl Session<'_> {
         state: SessionState,
         plan: LogicalPlan,
     ) -> datafusion::error::Result<(Arc<dyn ExecutionPlan>, Arc<TaskContext>)> {
-        let frame = DataFrame::new(state, self.project.engine.rewrite(plan)?);
+        let engine = &self.project.engine;
+        let frame = DataFrame::new(state, engine.rewrite(plan)?);
         let context = Arc::new(frame.task_ctx());
-        Ok((frame.create_physical_plan().await?, context))
+        let plan = frame.create_physical_plan().await?;
+        let plan = engine.arrange(plan, context.session_config().options())?;
+        Ok((plan, context))
     }
 
     /// The rows of a plan, from the project's engine.

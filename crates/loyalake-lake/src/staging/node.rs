@@ -167,7 +167,7 @@ impl ExecutionPlan for StageExec {
         let rows = self.input.execute(partition, context)?;
         let name = format!("part-{partition:05}-{}.parquet", Uuid::now_v7().simple());
         let path = self.folder.clone().join(name);
-        let written = write_file(rows, store, partition, path, self.progress.clone());
+        let written = write_file(rows, store, path, self.progress.clone());
         let reports = stream::once(written).try_filter_map(async |report| Ok(report));
         let reports = RecordBatchStreamAdapter::new(report_schema(), reports.boxed());
         Ok(Box::pin(reports))
@@ -178,7 +178,6 @@ impl ExecutionPlan for StageExec {
 async fn write_file(
     mut stream: SendableRecordBatchStream,
     store: Arc<dyn ObjectStore>,
-    partition: usize,
     path: Path,
     progress: Progress,
 ) -> Result<Option<RecordBatch>> {
@@ -204,7 +203,7 @@ async fn write_file(
     };
     writer.close().await.map_err(unwritten(&path))?;
     let meta = store.head(&path).await?;
-    Ok(Some(report(&meta, rows, partition)?))
+    Ok(Some(report(&meta, rows)?))
 }
 
 /// The columns of a row about a file.
@@ -215,11 +214,10 @@ fn report_schema() -> SchemaRef {
         number("bytes"),
         number("written_at"),
         number("rows"),
-        number("partition"),
     ]))
 }
 
-fn report(meta: &ObjectMeta, rows: usize, partition: usize) -> Result<RecordBatch> {
+fn report(meta: &ObjectMeta, rows: usize) -> Result<RecordBatch> {
     let number = |value: i64| Arc::new(Int64Array::from(vec![value])) as Arc<dyn Array>;
     let path = StringArray::from(vec![meta.location.as_ref()]);
     let columns = vec![
@@ -227,18 +225,17 @@ fn report(meta: &ObjectMeta, rows: usize, partition: usize) -> Result<RecordBatc
         number(meta.size.cast_signed()),
         number(meta.last_modified.timestamp_micros()),
         number(rows.cast_signed() as i64),
-        number(partition.cast_signed() as i64),
     ];
     Ok(RecordBatch::try_new(report_schema(), columns)?)
 }
 
-/// The files that rows are about, with the partitions that they are from.
-pub(super) fn reported(reports: &RecordBatch) -> Result<Vec<(usize, DataFile)>> {
+/// The files that rows are about.
+pub(super) fn reported(reports: &RecordBatch) -> Result<Vec<DataFile>> {
     let columns = |place: usize| reports.column(place).as_primitive::<Int64Type>();
     let paths = reports.column(0).as_string::<i32>();
-    let (bytes, written_at, rows, partitions) = (columns(1), columns(2), columns(3), columns(4));
+    let (bytes, written_at, rows) = (columns(1), columns(2), columns(3));
     let file = |row: usize| {
-        let file = DataFile {
+        Ok(DataFile {
             meta: ObjectMeta {
                 location: Path::parse(paths.value(row)).map_err(object_store::Error::from)?,
                 last_modified: DateTime::from_timestamp_micros(written_at.value(row))
@@ -249,9 +246,7 @@ pub(super) fn reported(reports: &RecordBatch) -> Result<Vec<(usize, DataFile)>> 
             },
             rows: usize::try_from(rows.value(row)).ok(),
             partition_values: Vec::new(),
-        };
-        let partition = usize::try_from(partitions.value(row)).unwrap_or(usize::MAX);
-        Ok((partition, file))
+        })
     };
     (0..reports.num_rows()).map(file).collect()
 }

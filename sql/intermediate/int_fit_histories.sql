@@ -5,25 +5,48 @@
 -- source: all is up to $as_of_date, calibration up to the hold-out
 with
 
-histories as (
+customers as (
 
     select
-        'all' as fitted_on,
         nullif(cast($fit_by as varchar), '(all)') as fit_group,
         repeat_purchases,
         recency_days,
         age_days
     from customer_metrics
 
-    union all
+),
+
+histories as (
 
     select
-        'calibration' as fitted_on,
         fit_group,
         repeat_purchases,
         recency_days,
-        age_days
+        age_days,
+        count(*) as customers
+    from customers
+    group by fit_group, repeat_purchases, recency_days, age_days
+
+),
+
+calibration_histories as (
+
+    select
+        fit_group,
+        repeat_purchases,
+        recency_days,
+        age_days,
+        sum(customers) as customers
     from int_holdout_histories
+    group by fit_group, repeat_purchases, recency_days, age_days
+
+),
+
+fit_histories as (
+
+    select 'all' as fitted_on, * from histories
+    union all
+    select 'calibration' as fitted_on, * from calibration_histories
 
 )
 
@@ -36,7 +59,6 @@ select
     repeat_purchases,  -- days after the first
     recency_days,  -- days, first to last purchase
     age_days,  -- days, first purchase to the end
-    count(*) as customers
+    customers
 
-from histories
-group by fitted_on, fit_group, repeat_purchases, recency_days, age_days
+from fit_histories

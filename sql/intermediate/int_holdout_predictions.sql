@@ -1,5 +1,5 @@
--- int_holdout_predictions: what each candidate model expected of each customer in the hold-out.
--- grain: customer_id, model
+-- int_holdout_predictions: what each candidate model expected of customers in the hold-out.
+-- grain: model, fit_group, repeat_purchases, recency_days, age_days, actual
 -- inputs: int_holdout_histories, int_model_fits
 -- params: $holdout_days, $min_exposure_days
 -- kept: yes
@@ -19,29 +19,14 @@ fits as (
 
 ),
 
--- what is equal is expected of customers with equal histories: a model is asked once
-histories as (
-
-    select
-        fit_group,
-        repeat_purchases,
-        recency_days,
-        age_days,
-        holdout_purchases,
-        array_agg(customer_id) as customer_ids
-    from int_holdout_histories
-    group by fit_group, repeat_purchases, recency_days, age_days, holdout_purchases
-
-),
-
 -- in batches of one model each, so that its fit is prepared once
 candidates as (
 
     select
         candidates.model,
-        histories.*
+        int_holdout_histories.*
     from (select model from fits where fit_group = '(all)') as candidates
-    cross join histories
+    cross join int_holdout_histories
 
 ),
 
@@ -59,14 +44,16 @@ keyed as (
 )
 
 select
-    ---------- ids
-    unnest(keyed.customer_ids) as customer_id,
-
     ---------- text
     keyed.model,
+    keyed.fit_group,  -- the value of $fit_by, NULL without one
 
     ---------- numerics
-    keyed.holdout_purchases as actual,  -- purchases that happened
+    keyed.repeat_purchases,  -- days after the first
+    keyed.recency_days,  -- days, first to last purchase
+    keyed.age_days,  -- days, up to the hold-out
+    keyed.customers,  -- who have this history
+    keyed.holdout_purchases as actual,  -- purchases of each that happened
     -- expected purchases; NULL without a fit; rounded, for equal histories are ties of rankings
     round(
         btyd_expected_purchases(

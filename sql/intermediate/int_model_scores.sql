@@ -10,6 +10,7 @@ errors as (
     -- sums of decimals: they do not depend on the order of rows
     select
         model,
+        customers,
         actual,
         predicted,
         case when probability > 0 then cast(ln(probability) as decimal(24, 12)) end
@@ -26,16 +27,16 @@ sums as (
 
     select
         model,
-        count(*) as customers,
-        count(log_likelihood) as explained_customers,
-        cast(sum(log_likelihood) as double) as log_likelihood,
-        sum(actual) as actual_purchases,
-        cast(sum(predicted_purchases) as double) as predicted_purchases,
-        cast(sum(absolute_error) as double) as absolute_error,
-        cast(sum(squared_error) as double) as squared_error,
-        cast(sum(naive_error) as double) as naive_error,
-        spearman(predicted, actual) as spearman,
-        gini_normalized(predicted, actual) as gini_normalized
+        sum(customers) as customers,
+        sum(case when log_likelihood is null then 0 else customers end) as explained_customers,
+        cast(sum(log_likelihood * customers) as double) as log_likelihood,
+        sum(actual * customers) as actual_purchases,
+        cast(sum(predicted_purchases * customers) as double) as predicted_purchases,
+        cast(sum(absolute_error * customers) as double) as absolute_error,
+        cast(sum(squared_error * customers) as double) as squared_error,
+        cast(sum(naive_error * customers) as double) as naive_error,
+        spearman(predicted, actual, customers) as spearman,
+        gini_normalized(predicted, actual, customers) as gini_normalized
     from errors
     group by model
 

@@ -9,7 +9,7 @@ cuts as (
 
     select
         model,
-        quantile_cuts(predicted, 10) as cuts
+        quantile_cuts(predicted, 10, customers) as cuts
     from int_holdout_predictions
     group by model
 
@@ -21,9 +21,12 @@ deciles as (
     select
         int_holdout_predictions.model,
         11 - score_bin(int_holdout_predictions.predicted, cuts.cuts) as decile,
-        count(*) as customers,
-        sum(cast(int_holdout_predictions.predicted as decimal(24, 12))) as predicted,
-        sum(int_holdout_predictions.actual) as actual
+        sum(int_holdout_predictions.customers) as customers,
+        sum(
+            cast(int_holdout_predictions.predicted as decimal(24, 12))
+            * int_holdout_predictions.customers
+        ) as predicted,
+        sum(int_holdout_predictions.actual * int_holdout_predictions.customers) as actual
     from cuts
     inner join int_holdout_predictions
         on cuts.model = int_holdout_predictions.model

@@ -46,6 +46,49 @@ async fn histories_are_grouped_in_one_step_and_are_the_same() {
     assert_eq!(steps(&plan), ["FinalPartitioned", "Partial"], "{plan:?}");
 }
 
+/// What a plan groups by, the last grouping first.
+fn keys(plan: &[String]) -> Vec<&str> {
+    let groupings = plan[1].split("gby=[").skip(1);
+    groupings
+        .filter_map(|keys| keys.split(']').next())
+        .collect()
+}
+
+#[tokio::test]
+async fn a_column_of_one_value_is_no_key() {
+    let mut shop = Shop::new();
+    shop.given("orders", ORDERS).await;
+    let rows = "from generate_series(1, 1000) as t (i) where i < 999";
+    let keys_of_rows = format!(
+        "with keyed as (select i % 3 as k, nullif('all', 'all') as one, 7 as two {rows}),
+            renamed as (select one as first, k, two as last from keyed)"
+    );
+    let sums = format!(
+        "{keys_of_rows} select first, k, last, count(*), sum(last) from renamed
+            group by first, k, last order by k"
+    );
+    let found = shop.query(&sums).await;
+    assert_eq!(
+        found,
+        ["- 0 7 332 2324", "- 1 7 333 2331", "- 2 7 333 2331"]
+    );
+    let plan = shop.query(&format!("explain {sums}")).await;
+    assert!(
+        keys(&plan)
+            .iter()
+            .all(|keys| keys.matches(" as ").count() == 1),
+        "{plan:?}"
+    );
+    // all are: as many groups as without the rule, none of no rows
+    for (wanted, groups) in [("true", vec!["- 7 998"]), ("k > 5", vec![])] {
+        let counts = format!(
+            "{keys_of_rows} select first, last, count(*) from renamed where {wanted}
+                group by first, last"
+        );
+        assert_eq!(shop.query(&counts).await, groups, "{wanted}");
+    }
+}
+
 /// Customers and what is known of them, in groups made in one step and in two.
 const CUSTOMERS: &str = "
     with orders as (

@@ -22,9 +22,9 @@ use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties, Statisti
 
 use crate::travel::is_of_the_right;
 
-/// What few rows take, at most. It is the scheduler's limit, too: where it sent fewer bytes to all
-/// tasks, it would divide a join again whose parents rely on how its right side is divided; where it
-/// sent more, tasks would hold what they need not.
+/// What few rows take, at most. It is the scheduler's limit, too: with a lower one it would divide
+/// a join again whose parents rely on how its right side is divided; with a higher one tasks would
+/// hold what they need not.
 pub(crate) const FEW_BYTES: usize = 4 << 20;
 
 /// What a value takes, as the scheduler reckons at most, where the bytes of rows are not known.

@@ -13,7 +13,8 @@ pub enum ClusterError {
     /// Nobody answers.
     #[error(
         "the scheduler at {url} can't be reached: {reason}; start it with `loyalake cluster \
-        scheduler`, or correct engine.url, and run again"
+        scheduler`, or correct its address (engine.url of a run, --scheduler of an executor), and \
+        run again"
     )]
     Unreachable {
         /// The address in the configuration.

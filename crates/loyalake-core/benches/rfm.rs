@@ -82,7 +82,7 @@ fn cuts(bencher: Bencher) {
     bencher.counter(ItemsCount::new(ORDERS)).bench(|| {
         let mut tally = Tally::new(BUCKETS);
         for value in black_box(&values) {
-            tally.update(*value);
+            tally.update(*value, 1);
         }
         let (_, buckets) = tally.finish();
         quantile_cuts(buckets, 5)

@@ -55,9 +55,9 @@ impl Tally {
         }
     }
 
-    /// Counts a value.
-    pub fn update(&mut self, value: f64) {
-        self.add(Bucket { value, count: 1 });
+    /// Counts a value so many times.
+    pub fn update(&mut self, value: f64, count: u64) {
+        self.add(Bucket { value, count });
     }
 
     /// Counts what another tally has counted, its buckets being of `dropped_bits`.
@@ -142,7 +142,7 @@ mod tests {
     fn tally_of(values: &[f64], limit: usize) -> Tally {
         let mut tally = Tally::new(limit);
         for value in values {
-            tally.update(*value);
+            tally.update(*value, 1);
         }
         tally
     }

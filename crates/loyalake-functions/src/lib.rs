@@ -19,6 +19,7 @@
 mod args;
 mod btyd;
 mod collapsed;
+mod counts;
 mod group_aggregate;
 mod loyalty;
 mod number_function;

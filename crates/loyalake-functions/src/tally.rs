@@ -14,6 +14,7 @@ use datafusion_expr::utils::format_state_name;
 use loyalake_core::tally::{Bucket, EXACT_VALUES, Tally};
 
 use crate::args::{float64, state_column};
+use crate::counts::Counts;
 
 /// Columns that a tally's state takes: dropped bits, values, counts.
 pub(crate) const TALLY_COLUMNS: usize = 3;
@@ -70,6 +71,8 @@ pub(crate) fn merge_tally(function: &str, tally: &mut Tally, state: &[ArrayRef])
 pub(crate) struct TallyAccumulator<F> {
     function: &'static str,
     tally: Tally,
+    /// Where the arguments say how many rows a row stands for.
+    counted_at: usize,
     result: F,
 }
 
@@ -79,8 +82,15 @@ impl<F: Fn(&[Bucket]) -> ScalarValue> TallyAccumulator<F> {
         Self {
             function,
             tally: Tally::new(EXACT_VALUES),
+            counted_at: usize::MAX,
             result,
         }
+    }
+
+    /// An argument says how many rows a row stands for, if it is given.
+    pub(crate) fn counted_at(mut self, position: usize) -> Self {
+        self.counted_at = position;
+        self
     }
 }
 
@@ -95,8 +105,11 @@ impl<F> fmt::Debug for TallyAccumulator<F> {
 
 impl<F: Fn(&[Bucket]) -> ScalarValue + Send + Sync + 'static> Accumulator for TallyAccumulator<F> {
     fn update_batch(&mut self, values: &[ArrayRef]) -> Result<()> {
-        for value in float64(&values[0])?.iter().flatten() {
-            self.tally.update(value);
+        let counts = Counts::decode(self.function, values, self.counted_at)?;
+        for (row, value) in float64(&values[0])?.iter().enumerate() {
+            if let Some(value) = value {
+                self.tally.update(value, counts.get(row));
+            }
         }
         Ok(())
     }

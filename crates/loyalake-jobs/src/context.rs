@@ -13,6 +13,7 @@ use datafusion::prelude::{SessionConfig, SessionContext};
 use loyalake_lake::spill::SpillFolder;
 use loyalake_lake::{Engine, LocalEngine};
 
+use crate::constant_groups::DropConstantGroups;
 use crate::earlier::PUBLISHED_SCHEMA;
 use crate::empty::SkipEmpty;
 use crate::graph::RUN_SCHEMA;
@@ -90,6 +91,7 @@ fn context_with(
         .with_runtime_env(runtime)
         .with_default_features()
         .with_analyzer_rule(Arc::new(SkipEmpty))
+        .with_optimizer_rule(Arc::new(DropConstantGroups))
         .with_physical_optimizer_rule(Arc::new(GroupInOneStep))
         .with_physical_optimizer_rule(Arc::new(GroupIntegers))
         .build();

@@ -10,6 +10,7 @@ mod basis;
 mod bind;
 pub mod config;
 mod conform;
+mod constant_groups;
 mod context;
 pub mod contract;
 mod describe;

@@ -120,8 +120,8 @@ impl Written {
     }
 }
 
-/// Runs an arranged `plan` and writes each of its partitions to a file below `location`. `on_rows` hears of
-/// rows as they are written, as soon as this process knows of them.
+/// Runs an arranged `plan` and writes each of its partitions to a file below `location`. `on_rows`
+/// hears of rows as they are written, as soon as this process knows of them.
 ///
 /// # Errors
 /// What the query or the store says; files written so far are left to [`remove`].

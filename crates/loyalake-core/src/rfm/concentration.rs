@@ -69,7 +69,7 @@ mod tests {
     fn with<T>(values: &[f64], limit: usize, measure: impl FnOnce(&[Bucket]) -> T) -> T {
         let mut tally = Tally::new(limit);
         for value in values {
-            tally.update(*value);
+            tally.update(*value, 1);
         }
         measure(tally.finish().1)
     }

@@ -79,7 +79,7 @@ mod tests {
     fn cuts(values: &[f64], k: usize, limit: usize) -> Option<Vec<f64>> {
         let mut tally = Tally::new(limit);
         for value in values {
-            tally.update(*value);
+            tally.update(*value, 1);
         }
         quantile_cuts(tally.finish().1, k)
     }

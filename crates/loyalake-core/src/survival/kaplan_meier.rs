@@ -57,7 +57,7 @@ impl KaplanMeier {
             } else {
                 &mut self.censored
             };
-            tally.update(duration);
+            tally.update(duration, 1);
         }
     }
 

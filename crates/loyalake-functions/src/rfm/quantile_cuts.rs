@@ -1,4 +1,4 @@
-//! `quantile_cuts(value, k)`: cut points that divide values into k parts of equal size.
+//! `quantile_cuts(value, k[, count])`: cut points that divide values into k parts of equal size.
 
 use std::ops::RangeInclusive;
 use std::sync::LazyLock;
@@ -17,6 +17,7 @@ use loyalake_core::tally::Bucket;
 use crate::args::{
     NUMBER, Parameters, WHOLE_NUMBER, check_constant_while_planning, constant_argument,
 };
+use crate::counts::{COUNT, COUNT_DOCUMENTATION};
 use crate::tally::{TallyAccumulator, tally_fields};
 
 /// The SQL function.
@@ -26,8 +27,11 @@ pub(crate) fn quantile_cuts() -> AggregateUDF {
     })
 }
 
-const PARAMETERS: Parameters =
-    Parameters::new("quantile_cuts", &[("value", NUMBER), ("k", WHOLE_NUMBER)]);
+const PARAMETERS: Parameters = Parameters::new(
+    "quantile_cuts",
+    &[("value", NUMBER), ("k", WHOLE_NUMBER), COUNT],
+)
+.with_optional(1);
 
 const PARTS: RangeInclusive<i64> = 2..=10_000;
 
@@ -42,10 +46,11 @@ static DOCUMENTATION: LazyLock<Documentation> = LazyLock::new(|| {
          share of rows that are counted together. The result depends on the values alone, never on \
          the order of rows or on partitions. NULL, NaN and infinite values are skipped; a group \
          without values gives NULL.",
-        "quantile_cuts(value, k)",
+        "quantile_cuts(value, k[, count])",
     )
     .with_argument("value", "A number.")
     .with_argument("k", "Number of parts, a constant from 2 to 10,000.")
+    .with_argument(COUNT.0, COUNT_DOCUMENTATION)
     .with_sql_example(
         "select quantile_cuts(spend, 4) as cuts \
          from (values (15), (20), (35), (40), (50)) as t (spend)",
@@ -85,10 +90,9 @@ impl AggregateUDFImpl for QuantileCuts {
 
     fn accumulator(&self, args: AccumulatorArgs) -> Result<Box<dyn Accumulator>> {
         let k = parts(constant_argument(&args, 1).as_ref())?;
-        Ok(Box::new(TallyAccumulator::new(
-            PARAMETERS.function(),
-            move |buckets| cuts(buckets, k),
-        )))
+        let result = move |buckets: &[Bucket]| cuts(buckets, k);
+        let tally = TallyAccumulator::new(PARAMETERS.function(), result);
+        Ok(Box::new(tally.counted_at(2)))
     }
 
     fn order_sensitivity(&self) -> AggregateOrderSensitivity {

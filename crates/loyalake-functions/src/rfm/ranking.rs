@@ -1,4 +1,5 @@
-//! `spearman(x, y)` and `gini_normalized(predicted, actual)`: how well predictions rank customers.
+//! `spearman(x, y[, count])` and `gini_normalized(predicted, actual[, count])`: how well
+//! predictions rank customers.
 
 use std::hash::{Hash, Hasher};
 use std::sync::LazyLock;
@@ -15,6 +16,7 @@ use loyalake_core::rfm::ranking::{self as core, CountedPair};
 
 use crate::args::{NUMBER, Parameters, float64};
 use crate::collapsed::{collapsed_fields, collapsed_state, merge_collapsed};
+use crate::counts::{COUNT, COUNT_DOCUMENTATION, Counts};
 
 /// The SQL function `spearman`.
 pub(crate) fn spearman() -> AggregateUDF {
@@ -27,7 +29,8 @@ pub(crate) fn gini_normalized() -> AggregateUDF {
 }
 
 static SPEARMAN: Ranking = Ranking {
-    parameters: Parameters::new("spearman", &[("x", NUMBER), ("y", NUMBER)]),
+    parameters: Parameters::new("spearman", &[("x", NUMBER), ("y", NUMBER), COUNT])
+        .with_optional(1),
     documentation: &SPEARMAN_DOCUMENTATION,
     measure: core::spearman,
 };
@@ -35,8 +38,9 @@ static SPEARMAN: Ranking = Ranking {
 static GINI_NORMALIZED: Ranking = Ranking {
     parameters: Parameters::new(
         "gini_normalized",
-        &[("predicted", NUMBER), ("actual", NUMBER)],
-    ),
+        &[("predicted", NUMBER), ("actual", NUMBER), COUNT],
+    )
+    .with_optional(1),
     documentation: &GINI_DOCUMENTATION,
     measure: core::gini_normalized,
 };
@@ -52,10 +56,11 @@ static SPEARMAN_DOCUMENTATION: LazyLock<Documentation> = LazyLock::new(|| {
              −1 when into opposite ones. Equal values share the mean of their ranks. NULL below \
              two rows, or when a column is constant. {ROWS}"
         ),
-        "spearman(x, y)",
+        "spearman(x, y[, count])",
     )
     .with_argument("x", "A number, such as predicted purchases.")
     .with_argument("y", "A number, such as the purchases that happened.")
+    .with_argument(COUNT.0, COUNT_DOCUMENTATION)
     .with_sql_example(
         "select spearman(predicted, actual) as spearman \
          from (values (0.2, 0), (0.9, 2), (1.4, 1), (3.1, 6)) as t (predicted, actual)",
@@ -74,10 +79,11 @@ static GINI_DOCUMENTATION: LazyLock<Documentation> = LazyLock::new(|| {
              predictions share the mean of their actual values. NULL when all actual values are \
              equal. {ROWS}"
         ),
-        "gini_normalized(predicted, actual)",
+        "gini_normalized(predicted, actual[, count])",
     )
     .with_argument("predicted", "What was predicted; only its order matters.")
     .with_argument("actual", "What happened.")
+    .with_argument(COUNT.0, COUNT_DOCUMENTATION)
     .with_sql_example(
         "select gini_normalized(predicted, actual) as gini_normalized \
          from (values (0.2, 0), (0.9, 2), (1.4, 1), (3.1, 6)) as t (predicted, actual)",
@@ -184,12 +190,13 @@ impl std::fmt::Debug for PairAccumulator {
 impl Accumulator for PairAccumulator {
     fn update_batch(&mut self, values: &[ArrayRef]) -> Result<()> {
         let (left, right) = (float64(&values[0])?, float64(&values[1])?);
-        for pair in left.iter().zip(&right) {
+        let counts = Counts::decode(self.function.parameters.function(), values, 2)?;
+        for (row, pair) in left.iter().zip(&right).enumerate() {
             if let (Some(left), Some(right)) = pair
                 && left.is_finite()
                 && right.is_finite()
             {
-                self.pairs.update([left, right], 1);
+                self.pairs.update([left, right], counts.get(row));
             }
         }
         Ok(())

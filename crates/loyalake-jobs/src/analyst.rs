@@ -27,7 +27,7 @@ use crate::ledger::Ledger;
 use crate::project::Project;
 use crate::session::{JOB_SCHEMA, scan};
 use crate::{JobsError, Result};
-use jobs::{Names, define_jobs};
+use jobs::define_jobs;
 
 /// Schema of the newest published run.
 const LATEST: &str = "latest";
@@ -43,7 +43,6 @@ pub struct Analyst {
     pub notes: Vec<String>,
     /// The date of schema `latest`.
     pub as_of_date: Option<NaiveDate>,
-    _names: Option<Names>,
 }
 
 /// A session without a project: functions, and files by their quoted paths.
@@ -57,7 +56,6 @@ pub fn without_project() -> Result<Analyst> {
         context,
         notes: Vec::new(),
         as_of_date: None,
-        _names: None,
     })
 }
 
@@ -113,15 +111,13 @@ pub async fn with_project(project: &Project, today: NaiveDate) -> Result<Analyst
     }
     let date = as_of_date.unwrap_or(today);
     let context = context.enable_url_table();
-    let names = define_jobs(project, &context, runs.as_ref(), date).await;
-    if let Err(error) = &names {
+    if let Err(error) = define_jobs(project, &context, runs.as_ref(), date).await {
         notes.push(format!("schemas source and job are empty: {error}"));
     }
     Ok(Analyst {
         context,
         notes,
         as_of_date,
-        _names: names.unwrap_or_default(),
     })
 }
 

@@ -28,24 +28,13 @@ use crate::session::{JOB_SCHEMA, Session};
 use crate::sql_file::Kind;
 use crate::{JobsError, Result};
 
-/// The names that relations' SQL finds: schema `job` knows them and is among them, and is taken out
-/// in the end, so that both end.
-#[derive(Debug)]
-pub(super) struct Names(Arc<dyn CatalogProvider>);
-
-impl Drop for Names {
-    fn drop(&mut self) {
-        let _ = self.0.deregister_schema(JOB_SCHEMA, true);
-    }
-}
-
-/// Names for inputs and for the relations that are not published, until what is returned ends.
+/// Names for inputs and for the relations that are not published.
 pub(super) async fn define_jobs(
     project: &Project,
     context: &SessionContext,
     ledger: Option<&Ledger>,
     date: NaiveDate,
-) -> Result<Option<Names>> {
+) -> Result<()> {
     let names = context::context_beside(context, &project.config, JOB_SCHEMA)?;
     let session = Session::open(project, names.clone(), date).await?;
     session.storage.register(&context.runtime_env());
@@ -66,7 +55,7 @@ pub(super) async fn define_jobs(
         columns.insert(file.name.clone(), table.schema());
     }
     let Some((from, to)) = names.catalog(CATALOG).zip(context.catalog(CATALOG)) else {
-        return Ok(None);
+        return Ok(());
     };
     if let Some(sources) = from.schema(SOURCE_SCHEMA) {
         to.register_schema(SOURCE_SCHEMA, sources).map_err(failed)?;
@@ -78,14 +67,20 @@ pub(super) async fn define_jobs(
         storage: session.storage,
         keys: session.keys,
     };
-    let jobs: Arc<dyn SchemaProvider> = Arc::new(JobSchema {
-        jobs: Arc::new(jobs),
-        columns,
-    });
-    from.register_schema(JOB_SCHEMA, Arc::clone(&jobs))
+    let jobs = Arc::new(jobs);
+    let schema = |names| {
+        let (jobs, columns) = (Arc::clone(&jobs), columns.clone());
+        Arc::new(JobSchema {
+            jobs,
+            columns,
+            _names: names,
+        })
+    };
+    from.register_schema(JOB_SCHEMA, schema(None))
         .map_err(failed)?;
-    to.register_schema(JOB_SCHEMA, jobs).map_err(failed)?;
-    Ok(Some(Names(from)))
+    to.register_schema(JOB_SCHEMA, schema(Some(Names(from))))
+        .map_err(failed)?;
+    Ok(())
 }
 
 /// What relations are planned with.
@@ -109,6 +104,19 @@ impl std::fmt::Debug for Jobs {
 struct JobSchema {
     jobs: Arc<Jobs>,
     columns: BTreeMap<String, SchemaRef>,
+    /// What ends with the session of the user.
+    _names: Option<Names>,
+}
+
+/// The names that relations' SQL finds. A schema `job` is among them that knows them: it is taken
+/// out in the end, so that both end.
+#[derive(Debug)]
+struct Names(Arc<dyn CatalogProvider>);
+
+impl Drop for Names {
+    fn drop(&mut self) {
+        let _ = self.0.deregister_schema(JOB_SCHEMA, true);
+    }
 }
 
 #[async_trait]

@@ -11,6 +11,9 @@ use crate::sum::CompensatedSum;
 /// A pair of numbers, and how often it occurs.
 pub type CountedPair = ([f64; 2], u64);
 
+/// The most rows that there may be: sums of their ranks are whole numbers that have room.
+pub const LARGEST_ROWS: u64 = 1 << 42;
+
 /// Spearman's rank correlation of the two numbers of the pairs.
 ///
 /// # Formula
@@ -18,11 +21,11 @@ pub type CountedPair = ([f64; 2], u64);
 /// of y.
 ///
 /// # Domain
-/// Finite numbers. `None` with fewer than two rows, or when one side is constant.
+/// Finite numbers, up to [`LARGEST_ROWS`] rows. `None` with fewer than two rows, or when one side
+/// is constant.
 ///
 /// # Numerics
-/// u and v are whole numbers, so that the three sums are exact: they are below n³, which
-/// has room up to 2⁴² rows.
+/// u and v are whole numbers, so that the three sums are exact: they are below n³.
 pub fn spearman(rows: &[CountedPair]) -> Option<f64> {
     let (x, y) = (centred_ranks(rows, 0), centred_ranks(rows, 1));
     let sum = |one: &[i64], other: &[i64]| -> i128 {
@@ -46,7 +49,8 @@ pub fn spearman(rows: &[CountedPair]) -> Option<f64> {
 /// predictions that tell nothing give a little more than 0.
 ///
 /// # Domain
-/// Finite numbers. `None` when there are no two different actual values.
+/// Finite numbers, up to [`LARGEST_ROWS`] rows. `None` when there are no two different actual
+/// values.
 pub fn gini_normalized(rows: &[CountedPair]) -> Option<f64> {
     let concentration = |by: usize| {
         let mut sum = CompensatedSum::default();

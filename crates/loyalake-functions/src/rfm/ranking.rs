@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 
 use datafusion_common::arrow::array::ArrayRef;
 use datafusion_common::arrow::datatypes::{DataType, FieldRef};
-use datafusion_common::{Result, ScalarValue};
+use datafusion_common::{Result, ScalarValue, exec_err};
 use datafusion_doc::Documentation;
 use datafusion_expr::function::{AccumulatorArgs, StateFieldsArgs};
 use datafusion_expr::utils::AggregateOrderSensitivity;
@@ -213,6 +213,11 @@ impl Accumulator for PairAccumulator {
 
     fn evaluate(&mut self) -> Result<ScalarValue> {
         let pairs = std::mem::take(&mut self.pairs).into_rows(|n| n);
+        let rows: u128 = pairs.iter().map(|(_, count)| u128::from(*count)).sum();
+        if rows > u128::from(core::LARGEST_ROWS) {
+            let (function, most) = (self.function.parameters.function(), core::LARGEST_ROWS);
+            return exec_err!("{function}: {rows} rows are counted, but at most {most} can be");
+        }
         Ok(ScalarValue::Float64((self.function.measure)(&pairs)))
     }
 

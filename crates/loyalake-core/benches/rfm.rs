@@ -75,16 +75,20 @@ fn merge_purchase_histories(bencher: Bencher) {
     });
 }
 
-/// Cut points of a million values.
-#[divan::bench]
-fn cuts(bencher: Bencher) {
-    let values: Vec<f64> = orders().iter().map(|order| order.2 as f64 / 7.0).collect();
+/// Cut points of values of which each occurs often, and of values that are all different.
+#[divan::bench(args = ["repeated", "distinct"])]
+fn cuts(bencher: Bencher, values: &str) {
+    let part = if values == "distinct" { 1.0 } else { 0.0 };
+    let value = |(row, order): (usize, (usize, i32, i128))| {
+        order.2 as f64 / 7.0 + part * row as f64 / ORDERS as f64
+    };
+    let values: Vec<f64> = orders().into_iter().enumerate().map(value).collect();
     bencher.counter(ItemsCount::new(ORDERS)).bench(|| {
         let mut tally = Tally::new(BUCKETS);
         for value in black_box(&values) {
             tally.update(*value, 1);
         }
         let (_, buckets) = tally.finish();
-        quantile_cuts(buckets, 5)
+        quantile_cuts(&buckets, 5)
     });
 }

@@ -3,6 +3,7 @@
 //! One module for each domain, under the same name as in `loyalake-functions`.
 
 pub mod btyd;
+mod counted;
 mod error;
 pub mod exact_sum;
 pub mod loyalty;

@@ -8,14 +8,10 @@
 //! depend on the multiset of values alone, never on the order of rows or on how they were
 //! partitioned.
 
+use crate::counted::{Counted, key, number};
+
 /// Distinct values up to which quantiles are exact: 4 MiB of buckets.
 pub const EXACT_VALUES: usize = 262_144;
-
-/// Below this many waiting values sorting them is not worth it.
-const SMALLEST_BATCH: usize = 64;
-
-/// Room for waiting values, and for more buckets: one part in so many of the buckets.
-const SPARE_PART: usize = 4;
 
 /// Values that are counted together.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -38,9 +34,8 @@ pub struct Bucket {
 pub struct Tally {
     limit: usize,
     dropped_bits: u32,
-    /// Sorted, distinct under `dropped_bits`.
-    buckets: Vec<Bucket>,
-    waiting: Vec<Bucket>,
+    /// Keys of values, distinct under `dropped_bits`.
+    counted: Counted<u64>,
 }
 
 impl Tally {
@@ -50,87 +45,55 @@ impl Tally {
         Self {
             limit: limit.max(2),
             dropped_bits: 0,
-            buckets: Vec::new(),
-            waiting: Vec::new(),
+            counted: Counted::default(),
         }
     }
 
     /// Counts a value so many times.
     pub fn update(&mut self, value: f64, count: u64) {
-        self.add(Bucket { value, count });
-    }
-
-    /// Counts what another tally has counted, its buckets being of `dropped_bits`.
-    pub fn merge(&mut self, dropped_bits: u32, buckets: impl IntoIterator<Item = Bucket>) {
-        self.dropped_bits = self.dropped_bits.max(dropped_bits.min(63));
-        for bucket in buckets {
-            self.add(bucket);
-        }
-    }
-
-    /// Bits dropped so far, and the buckets in ascending order.
-    pub fn finish(&mut self) -> (u32, &[Bucket]) {
-        self.settle();
-        (self.dropped_bits, &self.buckets)
-    }
-
-    /// Memory held on the heap, in bytes.
-    pub fn heap_size(&self) -> usize {
-        (self.buckets.capacity() + self.waiting.capacity()) * size_of::<Bucket>()
-    }
-
-    fn add(&mut self, bucket: Bucket) {
-        if !bucket.value.is_finite() || bucket.count == 0 {
-            return;
-        }
-        self.waiting.push(Bucket {
-            value: bucket.value + 0.0,
-            ..bucket
-        });
-        if self.waiting.len() >= (self.buckets.len() / SPARE_PART).max(SMALLEST_BATCH) {
+        if value.is_finite() && count > 0 && self.counted.add(key(value), count) {
             self.settle();
         }
     }
 
-    fn settle(&mut self) {
-        self.waiting
-            .sort_unstable_by(|left, right| left.value.total_cmp(&right.value));
-        let mut all = Vec::with_capacity(self.buckets.len() + self.waiting.len());
-        let mut waiting = self.waiting.drain(..).peekable();
-        for bucket in self.buckets.drain(..) {
-            while let Some(smaller) = waiting.next_if(|other| other.value < bucket.value) {
-                all.push(smaller);
-            }
-            all.push(bucket);
+    /// Counts what another tally has counted, its buckets being of `dropped_bits`.
+    pub fn merge(&mut self, dropped_bits: u32, buckets: impl IntoIterator<Item = Bucket>) {
+        if dropped_bits > self.dropped_bits {
+            self.dropped_bits = dropped_bits.min(63);
+            self.join();
         }
-        all.extend(waiting);
-        self.buckets = all;
-        self.join_neighbours();
-        while self.buckets.len() > self.limit {
-            self.dropped_bits += 1;
-            self.join_neighbours();
+        for bucket in buckets {
+            self.update(bucket.value, bucket.count);
         }
-        let spare = self.buckets.len() / SPARE_PART;
-        self.buckets.shrink_to(self.buckets.len() + spare);
     }
 
-    fn join_neighbours(&mut self) {
-        let dropped_bits = self.dropped_bits;
-        self.buckets.dedup_by(|next, kept| {
-            let is_same = key(next.value) >> dropped_bits == key(kept.value) >> dropped_bits;
-            if is_same {
-                kept.count += next.count;
-            }
-            is_same
+    /// Bits dropped so far, and the buckets in ascending order.
+    pub fn finish(&mut self) -> (u32, Vec<Bucket>) {
+        self.settle();
+        let buckets = self.counted.sorted().iter();
+        let buckets = buckets.map(|(key, count)| Bucket {
+            value: number(*key),
+            count: *count,
         });
+        (self.dropped_bits, buckets.collect())
     }
-}
 
-/// The bits of a double as an integer that sorts like the double.
-fn key(value: f64) -> u64 {
-    let bits = value.to_bits();
-    let sign = 1 << 63;
-    if bits & sign == 0 { bits | sign } else { !bits }
+    /// Memory held on the heap, in bytes.
+    pub fn heap_size(&self) -> usize {
+        self.counted.heap_size()
+    }
+
+    fn settle(&mut self) {
+        self.counted.settle(|key| key >> self.dropped_bits);
+        while self.counted.sorted().len() > self.limit {
+            self.dropped_bits += 1;
+            self.join();
+        }
+    }
+
+    fn join(&mut self) {
+        self.counted.join(|key| key >> self.dropped_bits);
+    }
 }
 
 #[cfg(test)]
@@ -152,7 +115,7 @@ mod tests {
         (
             dropped_bits,
             buckets
-                .iter()
+                .into_iter()
                 .map(|b| (b.value.to_bits(), b.count))
                 .collect(),
         )
@@ -169,20 +132,6 @@ mod tests {
     fn values_that_are_not_finite_are_not_counted() {
         let tally = tally_of(&[f64::NAN, f64::INFINITY, f64::NEG_INFINITY], 4);
         assert_eq!(buckets(tally), (0, vec![]));
-    }
-
-    #[test]
-    fn keys_sort_like_values() {
-        let values = [
-            f64::MIN,
-            -1.0,
-            -f64::MIN_POSITIVE,
-            0.0,
-            f64::MIN_POSITIVE,
-            1.0,
-            f64::MAX,
-        ];
-        assert!(values.windows(2).all(|pair| key(pair[0]) < key(pair[1])));
     }
 
     #[test]
@@ -217,7 +166,7 @@ mod tests {
             let mut merged = tally_of(left, limit);
             let mut other = tally_of(right, limit);
             let (dropped_bits, parts) = other.finish();
-            merged.merge(dropped_bits, parts.iter().copied());
+            merged.merge(dropped_bits, parts);
             prop_assert_eq!(&whole, &buckets(merged));
         }
     }

@@ -123,7 +123,7 @@ impl<F: Fn(&[Bucket]) -> ScalarValue + Send + Sync + 'static> Accumulator for Ta
     }
 
     fn evaluate(&mut self) -> Result<ScalarValue> {
-        Ok((self.result)(self.tally.finish().1))
+        Ok((self.result)(&self.tally.finish().1))
     }
 
     fn size(&self) -> usize {

@@ -1,10 +1,6 @@
 //! Customers with the same history, counted: all that a fit needs to see.
 
-/// Rows that wait to be sorted are at least so many.
-const FEWEST_RECENT: usize = 1 << 16;
-/// They are at most this part of the sorted ones: merging them in then costs a few moves a row, and
-/// their memory is small.
-const RECENT_PART: usize = 4;
+use crate::counted::{Counted, key, number};
 
 /// Distinct rows of N numbers with the number of customers who have each.
 ///
@@ -13,9 +9,9 @@ const RECENT_PART: usize = 4;
 #[derive(Debug, Clone, Default)]
 pub struct Collapsed<const N: usize> {
     /// Rows of numbers that are whole and small enough, as one number each.
-    packed: Sorted<u64>,
+    packed: Counted<u64>,
     /// All others.
-    wide: Sorted<[u64; N]>,
+    wide: Counted<[u64; N]>,
     rejected: u64,
 }
 
@@ -23,9 +19,12 @@ impl<const N: usize> Collapsed<N> {
     /// Adds customers with the same row of finite numbers.
     pub fn update(&mut self, row: [f64; N], customers: u64) {
         if customers > 0 {
-            match packed(row) {
-                Some(row) => self.packed.update(row, customers),
-                None => self.wide.update(row.map(key), customers),
+            let is_full = match packed(row) {
+                Some(row) => self.packed.add(row, customers),
+                None => self.wide.add(row.map(key), customers),
+            };
+            if is_full {
+                self.settle();
             }
         }
     }
@@ -36,8 +35,10 @@ impl<const N: usize> Collapsed<N> {
     }
 
     /// Adds what `other` has seen.
-    pub fn merge(&mut self, other: Self) {
+    pub fn merge(&mut self, mut other: Self) {
         self.reject(other.rejected);
+        self.settle();
+        other.settle();
         self.packed.merge(other.packed);
         self.wide.merge(other.wide);
     }
@@ -54,14 +55,12 @@ impl<const N: usize> Collapsed<N> {
 
     /// Customers in all rows.
     pub fn customers(&self) -> u64 {
-        self.packed
-            .customers()
-            .saturating_add(self.wide.customers())
+        self.packed.total().saturating_add(self.wide.total())
     }
 
     /// The number of distinct rows, of settled ones.
     pub fn distinct(&self) -> u64 {
-        (self.packed.sorted.len() + self.wide.sorted.len()) as u64
+        (self.packed.sorted().len() + self.wide.sorted().len()) as u64
     }
 
     /// The distinct rows in ascending order, with what `count` makes of their customers.
@@ -69,13 +68,13 @@ impl<const N: usize> Collapsed<N> {
         self.settle();
         let Self { packed, wide, .. } = self;
         let has_both = !packed.is_empty() && !wide.is_empty();
-        let wide = wide.sorted.into_iter();
+        let wide = wide.into_sorted().into_iter();
         // a count of 8 bytes takes the place of the customers
         let mut rows: Vec<_> = wide
             .map(|(keys, customers)| (keys.map(number), count(customers)))
             .collect();
-        rows.reserve_exact(packed.sorted.len());
-        let packed = packed.sorted.into_iter();
+        rows.reserve_exact(packed.sorted().len());
+        let packed = packed.into_sorted().into_iter();
         rows.extend(packed.map(|(row, customers)| (unpacked(row), count(customers))));
         if has_both {
             rows.sort_unstable_by_key(|(row, _)| row.map(key));
@@ -87,10 +86,7 @@ impl<const N: usize> Collapsed<N> {
     pub fn of_rows(rows: impl Iterator<Item = ([f64; N], u64)>) -> Self {
         let mut collapsed = Self::default();
         for (row, customers) in rows {
-            match packed(row) {
-                Some(row) => collapsed.packed.recent.push((row, customers)),
-                None => collapsed.wide.recent.push((row.map(key), customers)),
-            }
+            collapsed.update(row, customers);
         }
         collapsed.settle();
         collapsed
@@ -98,133 +94,14 @@ impl<const N: usize> Collapsed<N> {
 
     /// Sorts what came lately, and counts what is the same.
     pub fn settle(&mut self) {
-        self.packed.settle();
-        self.wide.settle();
+        self.packed.settle(|row| row);
+        self.wide.settle(|row| row);
     }
 
     /// Memory on the heap, in bytes.
     pub fn heap_size(&self) -> usize {
         self.packed.heap_size() + self.wide.heap_size()
     }
-}
-
-/// Rows with their customers. Sorting needs less memory than a hash table, and no second sorting
-/// for who reads the rows.
-#[derive(Debug, Clone)]
-struct Sorted<K> {
-    /// Distinct rows in ascending order.
-    sorted: Vec<(K, u64)>,
-    /// Later rows, in any order.
-    recent: Vec<(K, u64)>,
-}
-
-impl<K> Default for Sorted<K> {
-    fn default() -> Self {
-        let (sorted, recent) = (Vec::new(), Vec::new());
-        Self { sorted, recent }
-    }
-}
-
-impl<K: Copy + Ord> Sorted<K> {
-    fn update(&mut self, row: K, customers: u64) {
-        let most = FEWEST_RECENT.max(self.sorted.len() / RECENT_PART);
-        if self.recent.len() == self.recent.capacity() {
-            let more = self.recent.len().max(16);
-            let more = more.min(most.saturating_sub(self.recent.len()).max(1));
-            self.recent.reserve_exact(more);
-        }
-        self.recent.push((row, customers));
-        if self.recent.len() >= most {
-            self.settle();
-        }
-    }
-
-    fn merge(&mut self, mut other: Self) {
-        self.settle();
-        other.settle();
-        if other.sorted.len() > self.sorted.len() {
-            std::mem::swap(&mut self.sorted, &mut other.sorted);
-        }
-        self.recent = other.sorted;
-        self.merge_recent();
-    }
-
-    fn settle(&mut self) {
-        self.recent.sort_unstable_by_key(|(row, _)| *row);
-        self.recent.dedup_by(|later, first| {
-            let is_same = later.0 == first.0;
-            if is_same {
-                first.1 = first.1.saturating_add(later.1);
-            }
-            is_same
-        });
-        self.merge_recent();
-    }
-
-    /// Merges recent rows, sorted and distinct themselves, in place.
-    fn merge_recent(&mut self) {
-        let Self { sorted, recent, .. } = self;
-        if sorted.is_empty() {
-            std::mem::swap(sorted, recent);
-            return;
-        }
-        let mut at = 0;
-        recent.retain(|(key, customers)| {
-            while sorted.get(at).is_some_and(|known| known.0 < *key) {
-                at += 1;
-            }
-            match sorted.get_mut(at) {
-                Some(known) if known.0 == *key => {
-                    known.1 = known.1.saturating_add(*customers);
-                    false
-                }
-                _ => true,
-            }
-        });
-        // From behind, so that no row is overwritten before it has been moved.
-        let mut known = sorted.len();
-        sorted.reserve_exact(recent.len());
-        sorted.extend_from_slice(recent);
-        let mut free = sorted.len();
-        while let Some(last) = recent.last() {
-            free -= 1;
-            if known > 0 && sorted[known - 1].0 > last.0 {
-                known -= 1;
-                sorted[free] = sorted[known];
-            } else {
-                sorted[free] = *last;
-                recent.pop();
-            }
-        }
-        *recent = Vec::new();
-    }
-
-    fn is_empty(&self) -> bool {
-        self.sorted.is_empty() && self.recent.is_empty()
-    }
-
-    fn customers(&self) -> u64 {
-        let all = self.sorted.iter().chain(&self.recent);
-        all.fold(0, |sum, (_, customers)| sum.saturating_add(*customers))
-    }
-
-    fn heap_size(&self) -> usize {
-        (self.sorted.capacity() + self.recent.capacity()) * size_of::<(K, u64)>()
-    }
-}
-
-const SIGN: u64 = 1 << 63;
-
-/// The bits of a number, changed so that their order is that of the numbers; -0 is 0.
-#[inline]
-fn key(number: f64) -> u64 {
-    let bits = (number + 0.0).to_bits();
-    if bits & SIGN == 0 { bits | SIGN } else { !bits }
-}
-
-#[inline]
-fn number(key: u64) -> f64 {
-    f64::from_bits(if key & SIGN == 0 { !key } else { key ^ SIGN })
 }
 
 /// A row as one number, in the same order, when all its numbers are whole and small enough.

@@ -71,7 +71,7 @@ mod tests {
         for value in values {
             tally.update(*value, 1);
         }
-        measure(tally.finish().1)
+        measure(&tally.finish().1)
     }
 
     fn close(left: Option<f64>, right: f64) -> bool {

@@ -81,7 +81,7 @@ mod tests {
         for value in values {
             tally.update(*value, 1);
         }
-        quantile_cuts(tally.finish().1, k)
+        quantile_cuts(&tally.finish().1, k)
     }
 
     #[test]

@@ -72,13 +72,13 @@ impl KaplanMeier {
     pub fn finish(&mut self) -> Option<Vec<SurvivalStep>> {
         let (ended, censored) = (self.ended.finish().1, self.censored.finish().1);
         let rows = |buckets: &[Bucket]| buckets.iter().map(|bucket| bucket.count).sum::<u64>();
-        let mut at_risk = rows(ended) + rows(censored);
+        let mut at_risk = rows(&ended) + rows(&censored);
         if at_risk == 0 {
             return None;
         }
         let (mut survival, mut variance) = (1.0, 0.0);
         let mut curve = Vec::with_capacity(ended.len() + censored.len());
-        for (time, ended, censored) in by_time(ended, censored) {
+        for (time, ended, censored) in by_time(&ended, &censored) {
             let (d, n) = (ended as f64, at_risk as f64);
             survival *= (n - d) / n;
             if ended > 0 && ended < at_risk {
@@ -244,8 +244,8 @@ mod tests {
             let whole = estimate(&durations).finish().unwrap_or_default();
             let (left, right) = durations.split_at(split.min(durations.len()));
             let (mut merged, mut other) = (estimate(right), estimate(left));
-            merged.ended.merge(0, other.ended.finish().1.iter().copied());
-            merged.censored.merge(0, other.censored.finish().1.iter().copied());
+            merged.ended.merge(0, other.ended.finish().1);
+            merged.censored.merge(0, other.censored.finish().1);
             prop_assert_eq!(merged.finish().unwrap_or_default(), whole.clone());
 
             prop_assert!(whole.is_sorted_by(|a, b| a.time < b.time && a.survival >= b.survival));

@@ -26,6 +26,10 @@ use crate::{LakeError, Location, Publication, Result};
 /// How often a commit is tried again after somebody else's commits.
 const COMMIT_ATTEMPTS: i32 = 10;
 
+/// Each table's log is summed up after so many commits: whoever opens the table reads all that came
+/// later, and each of them takes half a megabyte.
+const CHECKPOINT_INTERVAL: (&str, &str) = ("delta.checkpointInterval", "10");
+
 /// What a commit says of itself in the table's history.
 #[derive(Debug, Clone)]
 pub struct CommitNote {
@@ -308,7 +312,7 @@ fn schema_actions(
     fields.push(Arc::new(Field::new(PARTITION, DataType::Date32, true)));
     let Some(current) = current else {
         let schema = delta_schema(&fields, table)?;
-        let metadata = new_metadata(&schema, [PARTITION], [] as [(String, String); 0])
+        let metadata = new_metadata(&schema, [PARTITION], [CHECKPOINT_INTERVAL])
             .map_err(|error| delta_error_named(table)(error.into()))?;
         let protocol: Protocol = serde_json::from_value(
             serde_json::json!({"minReaderVersion": 1, "minWriterVersion": 2}),

@@ -7,8 +7,8 @@ use ballista_core::serde::protobuf::execute_query_params::Query;
 use ballista_core::serde::protobuf::job_status::Status;
 use ballista_core::serde::protobuf::scheduler_grpc_client::SchedulerGrpcClient;
 use ballista_core::serde::protobuf::{
-    CancelJobParams, CleanJobDataParams, ExecuteQueryParams, GetJobStatusResult, KeyValuePair,
-    PartitionLocation,
+    CancelJobParams, CleanJobDataParams, ExecuteQueryParams, GetJobStatusParams,
+    GetJobStatusResult, JobStatus, KeyValuePair, PartitionLocation,
 };
 use ballista_core::version::insert_version_header;
 use datafusion::arrow::array::RecordBatch;
@@ -108,6 +108,18 @@ impl Job {
     }
 }
 
+impl Order {
+    /// What the scheduler says when it is asked: news do not come to who can't take them at once.
+    async fn status(&mut self) -> Result<Option<JobStatus>, tonic::Status> {
+        if self.job_id.is_empty() {
+            return Ok(None);
+        }
+        let job_id = self.job_id.clone();
+        let asked = self.scheduler.get_job_status(GetJobStatusParams { job_id });
+        Ok(asked.await?.into_inner().status)
+    }
+}
+
 /// Where a job's results are when it has ended.
 async fn wait(
     cluster: &Cluster,
@@ -116,20 +128,25 @@ async fn wait(
 ) -> Result<Vec<PartitionLocation>> {
     let mut seen = Instant::now();
     loop {
-        let Ok(message) = timeout(LOOK_INTERVAL, news.message()).await else {
-            if has_executors(&cluster.address).await != Some(false) {
-                seen = Instant::now();
-            } else if seen.elapsed() > PATIENCE {
-                let (url, seconds) = (cluster.url.clone(), PATIENCE.as_secs());
-                return Err(ClusterError::NoExecutors { url, seconds }.into());
+        let status = match timeout(LOOK_INTERVAL, news.message()).await {
+            Ok(message) => {
+                let Some(news) = message.map_err(refused(&cluster.url))? else {
+                    let (url, reason) = (cluster.url.clone(), "it went away".to_owned());
+                    return Err(ClusterError::Unreachable { url, reason }.into());
+                };
+                news.status
             }
-            continue;
+            Err(_) => {
+                if has_executors(&cluster.address).await != Some(false) {
+                    seen = Instant::now();
+                } else if seen.elapsed() > PATIENCE {
+                    let (url, seconds) = (cluster.url.clone(), PATIENCE.as_secs());
+                    return Err(ClusterError::NoExecutors { url, seconds }.into());
+                }
+                order.status().await.map_err(refused(&cluster.url))?
+            }
         };
-        let Some(status) = message.map_err(refused(&cluster.url))? else {
-            let (url, reason) = (cluster.url.clone(), "it went away".to_owned());
-            return Err(ClusterError::Unreachable { url, reason }.into());
-        };
-        let Some(status) = status.status else {
+        let Some(status) = status else {
             continue;
         };
         order.job_id = status.job_id;

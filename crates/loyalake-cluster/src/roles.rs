@@ -15,7 +15,7 @@ use ballista_scheduler::scheduler_process::{create_scheduler, start_grpc_service
 use datafusion_proto::protobuf::{LogicalPlanNode, PhysicalPlanNode};
 use loyalake_jobs::Config;
 use loyalake_lake::spill::SpillFolder;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 
 use crate::ClusterError;
 use crate::codec::Codec;
@@ -32,6 +32,9 @@ const NO_EXECUTORS_SECONDS: u64 = 60;
 
 /// How long an executor waits for its scheduler to come up.
 const SCHEDULER_TIMEOUT: Duration = Duration::from_mins(1);
+
+/// Connections that may wait to be accepted.
+const PENDING_CONNECTIONS: u32 = 1024;
 
 /// After how long executors remove what they keep for a job whose client did not say that it is
 /// done.
@@ -59,6 +62,20 @@ pub struct Executor {
     pub work_dir: Option<PathBuf>,
     /// Tasks at a time, which share the memory; default: cores.
     pub tasks: Option<usize>,
+}
+
+/// Listens without delay: each connection would keep back what it says of a job until what it said
+/// before has been acknowledged, which takes 40 ms.
+fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
+    let socket = if address.is_ipv4() {
+        TcpSocket::new_v4()?
+    } else {
+        TcpSocket::new_v6()?
+    };
+    socket.set_reuseaddr(true)?;
+    socket.set_nodelay(true)?;
+    socket.bind(address)?;
+    socket.listen(PENDING_CONNECTIONS)
 }
 
 /// Gives the plans of clients to executors, until the process ends.
@@ -91,8 +108,7 @@ pub async fn scheduler(config: &Config, place: &Scheduler) -> Result<(), Cluster
         override_physical_codec: Some(Arc::new(Codec::default())),
         ..SchedulerConfig::default()
     };
-    let listener = TcpListener::bind(place.bind)
-        .await
+    let listener = listen(place.bind)
         .map_err(BallistaError::from)
         .map_err(&failed)?;
     tracing::info!(address = %place.bind, "scheduler");

@@ -7,18 +7,24 @@
 
 use std::sync::Arc;
 
+use datafusion::common::Statistics;
 use datafusion::common::config::ConfigOptions;
 use datafusion::common::tree_node::{Transformed, TreeNode};
+use datafusion::datasource::physical_plan::{FileScanConfig, FileScanConfigBuilder};
+use datafusion::datasource::source::DataSourceExec;
 use datafusion::error::Result;
 use datafusion::physical_expr::Partitioning;
 use datafusion::physical_optimizer::PhysicalOptimizerRule;
 use datafusion::physical_optimizer::ensure_requirements::EnsureRequirements;
 use datafusion::physical_optimizer::output_requirements::OutputRequirements;
 use datafusion::physical_plan::coalesce_partitions::CoalescePartitionsExec;
+use datafusion::physical_plan::execution_plan::CardinalityEffect;
 use datafusion::physical_plan::joins::{HashJoinExec, PartitionMode};
 use datafusion::physical_plan::repartition::RepartitionExec;
 use datafusion::physical_plan::statistics::StatisticsContext;
-use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties, StatisticsArgs};
+use datafusion::physical_plan::{
+    ExecutionPlan, ExecutionPlanProperties, StatisticsArgs, replace_children_if_necessary,
+};
 
 use crate::travel::is_of_the_right;
 
@@ -82,13 +88,57 @@ fn undivided(node: &Arc<dyn ExecutionPlan>) -> Option<&Arc<dyn ExecutionPlan>> {
 }
 
 fn has_few_rows(plan: &Arc<dyn ExecutionPlan>) -> Result<bool> {
-    let known = StatisticsContext::new().compute(plan.as_ref(), &StatisticsArgs::new())?;
+    let Some(most_rows) = most_rows(plan)? else {
+        return Ok(false);
+    };
+    let known = statistics(plan)?;
     let row_bytes = VALUE_BYTES * plan.schema().fields().len().max(1);
-    let bytes = known.num_rows.get_value().map(|rows| rows * row_bytes);
-    let counted = known.total_byte_size.get_value().copied();
-    Ok(bytes
-        .max(counted)
-        .is_some_and(|bytes| (1..FEW_BYTES).contains(&bytes)))
+    let is_few = |bytes: usize| (1..FEW_BYTES).contains(&bytes);
+    let (rows, bytes) = (known.num_rows, known.total_byte_size);
+    // the scheduler goes by what is reckoned, and must find the same
+    let are_reckoned_few = rows
+        .get_value()
+        .is_some_and(|rows| is_few(rows * row_bytes));
+    let bytes = bytes.get_value().copied().unwrap_or(1);
+    Ok(are_reckoned_few && is_few(bytes) && is_few(most_rows * row_bytes))
+}
+
+/// As many rows as a plan can have. What is reckoned of joins may be any part of what they have.
+fn most_rows(plan: &Arc<dyn ExecutionPlan>) -> Result<Option<usize>> {
+    use CardinalityEffect::{Equal, LowerEqual};
+    Ok(
+        match (plan.children().as_slice(), plan.cardinality_effect()) {
+            ([], _) => statistics(plan)?.num_rows.get_value().copied(),
+            ([input], Equal | LowerEqual) => most_rows(input)?,
+            _ => None,
+        },
+    )
+}
+
+fn statistics(plan: &Arc<dyn ExecutionPlan>) -> Result<Arc<Statistics>> {
+    StatisticsContext::new().compute(plan.as_ref(), &StatisticsArgs::new())
+}
+
+/// The plan without the sizes of what it reads, but for what is sent to all tasks. The scheduler
+/// would send more of it: whatever it reckons to be few, even the customers of a join.
+pub(crate) fn without_sizes(plan: Arc<dyn ExecutionPlan>) -> Result<Arc<dyn ExecutionPlan>> {
+    let scan = plan.downcast_ref::<DataSourceExec>();
+    if let Some(files) = scan.and_then(|scan| scan.data_source().downcast_ref::<FileScanConfig>()) {
+        let unknown = Statistics::new_unknown(files.file_schema());
+        let files = FileScanConfigBuilder::from(files.clone()).with_statistics(unknown);
+        return Ok(DataSourceExec::from_data_source(files.build()));
+    }
+    let join = plan.downcast_ref::<HashJoinExec>();
+    let has_whole_left = join.is_some_and(|join| {
+        *join.partition_mode() == PartitionMode::CollectLeft && !join.null_aware
+    });
+    let children = plan.children().into_iter().cloned().enumerate();
+    let children = children.map(|(place, child)| match place {
+        0 if has_whole_left => Ok(child),
+        _ => without_sizes(child),
+    });
+    let children = children.collect::<Result<_>>()?;
+    replace_children_if_necessary(plan, children)
 }
 
 #[cfg(test)]

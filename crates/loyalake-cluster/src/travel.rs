@@ -34,6 +34,8 @@ use datafusion_proto::physical_plan::{
 use datafusion_proto::protobuf::{PhysicalExprNode, PhysicalPlanNode};
 use loyalake_lake::RowNumbersExec;
 
+use crate::broadcast::without_sizes;
+
 /// Bytes of the files, or parts of files, that a plan reads.
 pub(crate) fn bytes_of_files(plan: &Arc<dyn ExecutionPlan>) -> u64 {
     let scan = plan.downcast_ref::<DataSourceExec>();
@@ -67,7 +69,7 @@ pub(crate) fn subqueries(
 
 /// The plan in bytes, when the values of its subqueries are known.
 pub(crate) fn encode(plan: Arc<dyn ExecutionPlan>, context: &TaskContext) -> Result<Vec<u8>> {
-    let plan = plan.transform_down(prepare)?.data;
+    let plan = without_sizes(plan.transform_down(prepare)?.data)?;
     let codec = context.session_config().ballista_physical_extension_codec();
     let plan =
         PhysicalPlanNode::try_from_physical_plan_with_converter(plan, codec.as_ref(), &Values)?;

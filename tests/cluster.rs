@@ -39,6 +39,7 @@ fn a_cluster_gives_the_tables_of_one_machine_whoever_dies() {
 
     healthy.begin().must_end();
     assert_same(&healthy.tables(), &expected);
+    assert_eq!(healthy.bytes_read(), local.bytes_read());
 
     let mut run = bereft.begin();
     run.wait_for(BEFORE);

@@ -8,12 +8,16 @@ use std::process::{Child, ChildStderr, Command, Stdio};
 
 use datafusion::dataframe::DataFrameWriteOptions;
 use datafusion::prelude::SessionContext;
+use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::servers::{Bucket, block_on};
 
 /// The sources' names, which are those of their files.
 const SOURCES: [&str; 3] = ["transactions", "products", "demographics"];
+
+/// What a run says of itself, in its project.
+const REPORT: &str = "run.json";
 
 /// The last day of the data.
 const DATE: &str = "2017-12-31";
@@ -159,11 +163,23 @@ impl Shop {
 
     /// Begins a run for a date.
     pub(crate) fn begin_for(&self, date: &str) -> Run {
-        let mut command = self.command(&["run", "--as-of", date]);
+        let mut command = self.command(&["run", "--as-of", date, "--report", REPORT]);
         let mut child = command.stdout(Stdio::null()).spawn().expect("a process");
         let log = BufReader::new(child.stderr.take().expect("its log"));
         let said = String::new();
         Run { child, log, said }
+    }
+
+    /// The bytes that the last run read of each input.
+    pub(crate) fn bytes_read(&self) -> Vec<(String, u64)> {
+        let report = fs::read(self.0.path().join(REPORT)).expect("a report");
+        let report: Value = serde_json::from_slice(&report).expect("JSON");
+        let inputs = report["inputs"].as_array().expect("inputs").iter();
+        let bytes = inputs.map(|input| {
+            let name = input["name"].as_str().expect("a name").to_owned();
+            (name, input["bytes_read"].as_u64().expect("a number"))
+        });
+        bytes.collect()
     }
 
     /// All rows of all tables but the ledger, each with the name of its table.

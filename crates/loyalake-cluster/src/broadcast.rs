@@ -124,7 +124,8 @@ fn statistics(plan: &Arc<dyn ExecutionPlan>) -> Result<Arc<Statistics>> {
 pub(crate) fn without_sizes(plan: Arc<dyn ExecutionPlan>) -> Result<Arc<dyn ExecutionPlan>> {
     let scan = plan.downcast_ref::<DataSourceExec>();
     if let Some(files) = scan.and_then(|scan| scan.data_source().downcast_ref::<FileScanConfig>()) {
-        let unknown = Statistics::new_unknown(files.file_schema());
+        let schema = files.file_source().table_schema().table_schema();
+        let unknown = Statistics::new_unknown(schema);
         let files = FileScanConfigBuilder::from(files.clone()).with_statistics(unknown);
         return Ok(DataSourceExec::from_data_source(files.build()));
     }

@@ -1,6 +1,7 @@
 //! The engine of a run: sends plans to a scheduler, waits, fetches results from executors.
 
 mod job;
+mod taken;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -113,11 +114,12 @@ impl Cluster {
                 node.results().set(link.index, value)?;
             }
         }
-        let plan = travel::encode(plan, &context)?;
+        let encoded = travel::encode(Arc::clone(&plan), &context)?;
         let settings = context.session_config().to_key_value_pairs();
         let mut last = None;
         for _ in 0..ATTEMPTS {
-            let job = Job::run(self, plan.clone(), settings.clone()).await?;
+            let job = Job::run(self, encoded.clone(), settings.clone()).await?;
+            taken::note(&plan, job.operators());
             match hold(job.results()).await {
                 Ok((held, rest)) => {
                     let held = stream::iter(held.into_iter().map(Ok));

@@ -76,7 +76,8 @@ pub struct Input {
     pub files: usize,
     /// Size of all files.
     pub bytes: u64,
-    /// Bytes that were read of them, by checks and by queries of this machine.
+    /// Bytes that were read of them: by checks and queries of this machine, and the columns that
+    /// others read.
     pub bytes_read: u64,
     /// Number of rows.
     pub rows: usize,

@@ -17,6 +17,9 @@ use futures::{StreamExt, TryStreamExt, stream};
 use tokio::sync::mpsc::{self, Receiver};
 use tokio::task::JoinSet;
 
+/// The label of metrics that were measured in other processes.
+pub const ELSEWHERE: &str = "elsewhere";
+
 /// What runs plans.
 #[async_trait]
 pub trait Engine: Debug + Send + Sync {

@@ -30,7 +30,7 @@ mod type_name;
 pub mod vacuum;
 
 pub use conditional_put::require_conditional_put;
-pub use engine::{Engine, LocalEngine, Parts};
+pub use engine::{ELSEWHERE, Engine, LocalEngine, Parts};
 pub use error::{BadFile, LakeError, Result};
 pub use files::{DataFile, FileTable};
 pub use lease::{Lease, claimed_runs};

@@ -20,6 +20,7 @@ use datafusion::parquet::arrow::RowNumber;
 use datafusion::physical_expr::utils::{collect_columns, reassign_expr_columns};
 use datafusion::physical_expr::{EquivalenceProperties, PhysicalExpr};
 use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType};
+use datafusion::physical_plan::metrics::MetricsSet;
 use datafusion::physical_plan::projection::{ProjectionExec, ProjectionExpr};
 use datafusion::physical_plan::statistics::StatisticsArgs;
 use datafusion::physical_plan::{
@@ -31,6 +32,8 @@ use datafusion::physical_plan::{
 pub struct RowNumbersExec {
     /// A scan of all columns but the numbers.
     scan: Arc<dyn ExecutionPlan>,
+    /// What is run in its place.
+    numbered: Arc<DataSourceExec>,
     /// The name of the column with the numbers; it is the last one.
     name: String,
     /// Places of the columns that are read.
@@ -58,6 +61,7 @@ impl RowNumbersExec {
         );
         Ok(Self {
             scan,
+            numbered,
             name,
             columns,
             properties: Arc::new(properties),
@@ -177,8 +181,13 @@ impl fmt::Debug for RowNumbersExec {
 }
 
 impl DisplayAs for RowNumbersExec {
-    fn fmt_as(&self, _: DisplayFormatType, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "RowNumbersExec: {}", self.name)
+    fn fmt_as(
+        &self,
+        display: DisplayFormatType,
+        formatter: &mut fmt::Formatter<'_>,
+    ) -> fmt::Result {
+        write!(formatter, "RowNumbersExec: {}, ", self.name)?;
+        self.numbered.fmt_as(display, formatter)
     }
 }
 
@@ -221,8 +230,11 @@ impl ExecutionPlan for RowNumbersExec {
         partition: usize,
         context: Arc<TaskContext>,
     ) -> Result<SendableRecordBatchStream> {
-        let scan = numbered(self.scan.as_ref(), &self.name, &self.columns)?;
-        scan.execute(partition, context)
+        self.numbered.execute(partition, context)
+    }
+
+    fn metrics(&self) -> Option<MetricsSet> {
+        self.numbered.metrics()
     }
 
     fn statistics_from_inputs(

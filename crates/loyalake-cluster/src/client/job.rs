@@ -7,8 +7,9 @@ use ballista_core::serde::protobuf::execute_query_params::Query;
 use ballista_core::serde::protobuf::job_status::Status;
 use ballista_core::serde::protobuf::scheduler_grpc_client::SchedulerGrpcClient;
 use ballista_core::serde::protobuf::{
-    CancelJobParams, CleanJobDataParams, ExecuteQueryParams, GetJobStatusParams,
-    GetJobStatusResult, JobStatus, KeyValuePair, PartitionLocation,
+    CancelJobParams, CleanJobDataParams, ExecuteQueryParams, GetJobMetricsParams,
+    GetJobStatusParams, GetJobStatusResult, JobStatus, KeyValuePair, OperatorWithMetrics,
+    PartitionLocation,
 };
 use ballista_core::version::insert_version_header;
 use datafusion::arrow::array::RecordBatch;
@@ -49,6 +50,7 @@ pub(super) struct Lost(String);
 /// waiting for it ends before, they stop.
 pub(super) struct Job {
     results: Vec<PartitionLocation>,
+    operators: Vec<OperatorWithMetrics>,
     order: Order,
 }
 
@@ -83,7 +85,17 @@ impl Job {
         };
         let results = wait(cluster, &mut news, &mut order).await?;
         order.is_done = true;
-        Ok(Self { results, order })
+        let operators = order.operators().await;
+        Ok(Self {
+            results,
+            operators,
+            order,
+        })
+    }
+
+    /// What the parts of the plan took, as far as the scheduler says.
+    pub(super) fn operators(&self) -> &[OperatorWithMetrics] {
+        &self.operators
     }
 
     /// The rows of all partitions, in order.
@@ -117,6 +129,17 @@ impl Order {
         let job_id = self.job_id.clone();
         let asked = self.scheduler.get_job_status(GetJobStatusParams { job_id });
         Ok(asked.await?.into_inner().status)
+    }
+
+    /// The operators of a job that is done.
+    async fn operators(&mut self) -> Vec<OperatorWithMetrics> {
+        let job_id = self.job_id.clone();
+        let asked = self
+            .scheduler
+            .get_job_metrics(GetJobMetricsParams { job_id });
+        let stages = asked.await.map(|answer| answer.into_inner().stages);
+        let stages = stages.unwrap_or_default().into_iter();
+        stages.flat_map(|stage| stage.operators).collect()
     }
 }
 

@@ -132,7 +132,7 @@ pub(super) async fn inputs(session: &Session<'_>) -> Result<Vec<Input>> {
             name: name.clone(),
             files: source.files.len(),
             bytes: source.files.iter().map(|file| file.size).sum(),
-            bytes_read: source.bytes_read(),
+            bytes_read: 0,
             rows,
             fingerprint: source.fingerprint(),
             left_out: left_out.collect(),

@@ -9,14 +9,14 @@ use datafusion::datasource::source::DataSourceExec;
 use datafusion::execution::memory_pool::TrackConsumersPool;
 use datafusion::execution::object_store::ObjectStoreUrl;
 use datafusion::physical_plan::ExecutionPlan;
-use loyalake_lake::Location;
 use loyalake_lake::staging::Staged;
+use loyalake_lake::{ELSEWHERE, Location};
 
 use super::Run;
 use crate::memory::MemoryShares;
 use crate::report::{Read, Spill};
 
-/// What a plan took that has run to its end in this process.
+/// What a plan took that has run to its end.
 #[derive(Debug, Default)]
 pub(super) struct Taken {
     /// What each scan of files read.
@@ -33,6 +33,8 @@ struct Scan {
     /// Without footers.
     bytes: usize,
     rows: usize,
+    /// Other processes read them: no store of this one has counted the bytes.
+    is_elsewhere: bool,
 }
 
 impl Taken {
@@ -73,6 +75,10 @@ impl Taken {
                 file: first.clone(),
                 bytes: bytes.map_or(0, |bytes| bytes.as_usize()),
                 rows: metrics.output_rows().unwrap_or(0),
+                is_elsewhere: metrics.iter().any(|metric| {
+                    let mut labels = metric.labels().iter();
+                    labels.any(|label| label.name() == ELSEWHERE)
+                }),
             });
         }
     }
@@ -85,6 +91,12 @@ impl Run<'_> {
         for scan in taken.scans {
             let name = self.name_of(&scan);
             self.report.resources.bytes_read += scan.bytes;
+            if let (true, Some(source)) = (scan.is_elsewhere, name.strip_prefix("source.")) {
+                let mut inputs = self.report.inputs.iter_mut();
+                if let Some(input) = inputs.find(|input| input.name == source) {
+                    input.bytes_read += scan.bytes as u64;
+                }
+            }
             match read.iter_mut().find(|known| known.name == name) {
                 Some(known) => {
                     known.bytes += scan.bytes;
@@ -130,7 +142,7 @@ impl Run<'_> {
     pub(super) fn sum_up(&mut self) {
         for input in &mut self.report.inputs {
             if let Some(source) = self.session.sources.get(&input.name) {
-                input.bytes_read = source.bytes_read();
+                input.bytes_read += source.bytes_read();
             }
         }
         let runtime = self.session.context.runtime_env();

@@ -164,6 +164,17 @@ async fn what_a_dead_run_had_committed_is_taken_back() {
 }
 
 #[tokio::test]
+async fn logs_are_summed_up_after_ten_commits() {
+    let lake = Lake::new();
+    let checkpoint = "one/_delta_log/00000000000000000009.checkpoint.parquet";
+    for number in 1..=11 {
+        assert_eq!(lake.has(checkpoint), number > 10, "before commit {number}");
+        lake.publish(&format!("run-{number}"), number).await;
+    }
+    assert_eq!(lake.numbers().await, [Some(11); 3]);
+}
+
+#[tokio::test]
 async fn a_run_that_died_after_its_last_commit_was_complete() {
     let lake = Lake::new();
     lake.publish("first", 1).await;

@@ -152,8 +152,8 @@ mod tests {
 
     use super::*;
 
-    #[tokio::test]
-    async fn what_relied_on_divided_rows_gets_them_divided() {
+    /// A session that divides both sides of joins, with a table of few rows and one of many.
+    async fn few_and_many() -> SessionContext {
         let mut config = SessionConfig::new().with_target_partitions(3);
         let options = &mut config.options_mut().optimizer;
         options.hash_join_single_partition_threshold = 0;
@@ -167,6 +167,28 @@ mod tests {
             let made = context.sql(table).await.expect("a table");
             made.collect().await.expect("a table that is made");
         }
+        context
+    }
+
+    #[tokio::test]
+    async fn a_join_has_not_few_rows_because_one_side_has() {
+        let context = few_and_many().await;
+        let sql = "select count(*) from few inner join many on few.k = many.k \
+                   inner join many as others on many.v = others.v";
+        let frame = context.sql(sql).await.expect("a query");
+        let task = frame.task_ctx();
+        let plan = frame.create_physical_plan().await.expect("a plan");
+        let plan = broadcast_few_rows(plan, task.session_config().options());
+        let shown = displayable(plan.expect("a plan").as_ref())
+            .indent(false)
+            .to_string();
+        assert_eq!(shown.matches("mode=CollectLeft").count(), 1, "{shown}");
+        assert_eq!(shown.matches("mode=Partitioned").count(), 1, "{shown}");
+    }
+
+    #[tokio::test]
+    async fn what_relied_on_divided_rows_gets_them_divided() {
+        let context = few_and_many().await;
         let sql = "select many.k, count(*), sum(v) from few inner join many on few.k = many.k \
                    group by many.k order by many.k";
         let frame = context.sql(sql).await.expect("a query");

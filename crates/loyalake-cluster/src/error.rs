@@ -64,6 +64,10 @@ impl ClusterError {
     pub(crate) fn job(words: &str) -> DataFusionError {
         let first = words.split("\n\nbacktrace").next().unwrap_or(words);
         let message = first.trim().to_owned();
+        if message.contains("ResourcesExhausted") {
+            // somebody computes it again with less memory
+            return DataFusionError::ResourcesExhausted(message);
+        }
         let is_of_files = ["Parquet", "Object Store", "ObjectStore", "IO error"]
             .iter()
             .any(|word| message.contains(word));
@@ -98,4 +102,23 @@ pub(crate) fn last_cause(error: &dyn Error) -> String {
         cause = source;
     }
     cause.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_job_failed_of_is_told_apart() {
+        let error = |cause| {
+            let words = "Job failed due to stage 3 failed: Task failed due to runtime execution";
+            ClusterError::job(&format!("{words} error: DataFusionError({cause})"))
+        };
+        let of_memory = error("Shared(ResourcesExhausted(\"Failed to allocate 99.0 MB\"))");
+        assert!(matches!(of_memory, DataFusionError::ResourcesExhausted(_)));
+        let of_files = error("ParquetError(General(\"Parquet error: Invalid footer\"))");
+        assert!(matches!(of_files, DataFusionError::External(_)));
+        let other = error("ArrowError(DivideByZero, None)");
+        assert!(matches!(other, DataFusionError::Execution(_)));
+    }
 }

@@ -170,9 +170,12 @@ mod tests {
             1.0,
             f64::MAX,
         ];
-        let pairs = numbers.windows(2);
-        assert!(pairs.into_iter().all(|pair| key(pair[0]) < key(pair[1])));
-        assert!(numbers.iter().all(|value| number(key(*value)) == *value));
+        let keys = numbers.map(key);
+        assert!(keys.is_sorted_by(|one, next| one < next));
+        assert_eq!(
+            keys.map(number).map(f64::to_bits),
+            numbers.map(f64::to_bits)
+        );
         assert_eq!(key(-0.0), key(0.0));
     }
 

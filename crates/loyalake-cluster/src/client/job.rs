@@ -151,23 +151,20 @@ async fn wait(
 ) -> Result<Vec<PartitionLocation>> {
     let mut seen = Instant::now();
     loop {
-        let status = match timeout(LOOK_INTERVAL, news.message()).await {
-            Ok(message) => {
-                let Some(news) = message.map_err(refused(&cluster.url))? else {
-                    let (url, reason) = (cluster.url.clone(), "it went away".to_owned());
-                    return Err(ClusterError::Unreachable { url, reason }.into());
-                };
-                news.status
+        let status = if let Ok(message) = timeout(LOOK_INTERVAL, news.message()).await {
+            let Some(news) = message.map_err(refused(&cluster.url))? else {
+                let (url, reason) = (cluster.url.clone(), "it went away".to_owned());
+                return Err(ClusterError::Unreachable { url, reason }.into());
+            };
+            news.status
+        } else {
+            if has_executors(&cluster.address).await != Some(false) {
+                seen = Instant::now();
+            } else if seen.elapsed() > PATIENCE {
+                let (url, seconds) = (cluster.url.clone(), PATIENCE.as_secs());
+                return Err(ClusterError::NoExecutors { url, seconds }.into());
             }
-            Err(_) => {
-                if has_executors(&cluster.address).await != Some(false) {
-                    seen = Instant::now();
-                } else if seen.elapsed() > PATIENCE {
-                    let (url, seconds) = (cluster.url.clone(), PATIENCE.as_secs());
-                    return Err(ClusterError::NoExecutors { url, seconds }.into());
-                }
-                order.status().await.map_err(refused(&cluster.url))?
-            }
+            order.status().await.map_err(refused(&cluster.url))?
         };
         let Some(status) = status else {
             continue;

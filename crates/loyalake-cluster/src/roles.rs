@@ -64,8 +64,8 @@ pub struct Executor {
     pub tasks: Option<usize>,
 }
 
-/// Listens without delay: each connection would keep back what it says of a job until what it said
-/// before has been acknowledged, which takes 40 ms.
+/// Listens without delay, which connections inherit: each would keep back what it says of a job
+/// until what it said before has been acknowledged, 40 ms later.
 fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
     let socket = if address.is_ipv4() {
         TcpSocket::new_v4()?
@@ -217,4 +217,20 @@ fn work_folder(config: &Config, place: &Executor) -> std::io::Result<SpillFolder
     std::fs::create_dir(folder.path().join("shuffled"))?;
     std::fs::create_dir(folder.path().join("spilled"))?;
     Ok(folder)
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::expect_used, reason = "tests")]
+
+    use super::*;
+
+    #[tokio::test]
+    async fn the_scheduler_answers_without_delay() {
+        let listener = listen(SocketAddr::from(([127, 0, 0, 1], 0))).expect("a port");
+        let address = listener.local_addr().expect("its address");
+        let _client = TcpStream::connect(address).await.expect("a connection");
+        let (connection, _) = listener.accept().await.expect("the same");
+        assert!(connection.nodelay().expect("an option"));
+    }
 }

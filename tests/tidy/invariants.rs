@@ -47,7 +47,7 @@ const CLOCKS: [&str; 11] = [
     "Local::now",
     "Timestamp::now",
     "now_v7",
-    "Uuid::new_v4",
+    "new_v4",
     "thread_rng",
     "rand::",
     "fastrand",

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use datafusion::common::Statistics;
 use datafusion::common::config::ConfigOptions;
 use datafusion::common::tree_node::{Transformed, TreeNode};
-use datafusion::datasource::physical_plan::{FileScanConfig, FileScanConfigBuilder};
+use datafusion::datasource::physical_plan::FileScanConfigBuilder;
 use datafusion::datasource::source::DataSourceExec;
 use datafusion::error::Result;
 use datafusion::physical_expr::Partitioning;
@@ -25,6 +25,7 @@ use datafusion::physical_plan::statistics::StatisticsContext;
 use datafusion::physical_plan::{
     ExecutionPlan, ExecutionPlanProperties, StatisticsArgs, replace_children_if_necessary,
 };
+use loyalake_lake::file_scan;
 
 use crate::travel::is_of_the_right;
 
@@ -122,8 +123,7 @@ fn statistics(plan: &Arc<dyn ExecutionPlan>) -> Result<Arc<Statistics>> {
 /// The plan without the sizes of what it reads, but for what is sent to all tasks. The scheduler
 /// would send more of it: whatever it reckons to be few, even the customers of a join.
 pub(crate) fn without_sizes(plan: Arc<dyn ExecutionPlan>) -> Result<Arc<dyn ExecutionPlan>> {
-    let scan = plan.downcast_ref::<DataSourceExec>();
-    if let Some(files) = scan.and_then(|scan| scan.data_source().downcast_ref::<FileScanConfig>()) {
+    if let Some(files) = file_scan(plan.as_ref()) {
         let schema = files.file_source().table_schema().table_schema();
         let unknown = Statistics::new_unknown(schema);
         let files = FileScanConfigBuilder::from(files.clone()).with_statistics(unknown);

@@ -15,7 +15,8 @@ use ballista_scheduler::scheduler_process::{create_scheduler, start_grpc_service
 use datafusion_proto::protobuf::{LogicalPlanNode, PhysicalPlanNode};
 use loyalake_jobs::Config;
 use loyalake_lake::spill::SpillFolder;
-use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use socket2::SockRef;
+use tokio::net::{TcpListener, TcpStream};
 
 use crate::ClusterError;
 use crate::codec::Codec;
@@ -32,9 +33,6 @@ const NO_EXECUTORS_SECONDS: u64 = 60;
 
 /// How long an executor waits for its scheduler to come up.
 const SCHEDULER_TIMEOUT: Duration = Duration::from_mins(1);
-
-/// Connections that may wait to be accepted.
-const PENDING_CONNECTIONS: u32 = 1024;
 
 /// After how long executors remove what they keep for a job whose client did not say that it is
 /// done.
@@ -66,16 +64,10 @@ pub struct Executor {
 
 /// Listens without delay, which connections inherit: each would keep back what it says of a job
 /// until what it said before has been acknowledged, 40 ms later.
-fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
-    let socket = if address.is_ipv4() {
-        TcpSocket::new_v4()?
-    } else {
-        TcpSocket::new_v6()?
-    };
-    socket.set_reuseaddr(true)?;
-    socket.set_nodelay(true)?;
-    socket.bind(address)?;
-    socket.listen(PENDING_CONNECTIONS)
+async fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
+    let listener = TcpListener::bind(address).await?;
+    SockRef::from(&listener).set_tcp_nodelay(true)?;
+    Ok(listener)
 }
 
 /// Gives the plans of clients to executors, until the process ends.
@@ -109,6 +101,7 @@ pub async fn scheduler(config: &Config, place: &Scheduler) -> Result<(), Cluster
         ..SchedulerConfig::default()
     };
     let listener = listen(place.bind)
+        .await
         .map_err(BallistaError::from)
         .map_err(&failed)?;
     tracing::info!(address = %place.bind, "scheduler");
@@ -227,7 +220,9 @@ mod tests {
 
     #[tokio::test]
     async fn the_scheduler_answers_without_delay() {
-        let listener = listen(SocketAddr::from(([127, 0, 0, 1], 0))).expect("a port");
+        let listener = listen(SocketAddr::from(([127, 0, 0, 1], 0)))
+            .await
+            .expect("a port");
         let address = listener.local_addr().expect("its address");
         let _client = TcpStream::connect(address).await.expect("a connection");
         let (connection, _) = listener.accept().await.expect("the same");

@@ -9,7 +9,7 @@ use datafusion::common::JoinType;
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::datasource::listing::PartitionedFile;
 use datafusion::datasource::memory::MemorySourceConfig;
-use datafusion::datasource::physical_plan::{FileGroup, FileScanConfig};
+use datafusion::datasource::physical_plan::FileGroup;
 use datafusion::datasource::source::DataSourceExec;
 use datafusion::error::Result;
 use datafusion::execution::TaskContext;
@@ -32,15 +32,13 @@ use datafusion_proto::physical_plan::{
     PhysicalPlanDecodeContext, PhysicalPlanNodeExt, PhysicalProtoConverterExtension,
 };
 use datafusion_proto::protobuf::{PhysicalExprNode, PhysicalPlanNode};
-use loyalake_lake::RowNumbersExec;
+use loyalake_lake::{RowNumbersExec, file_scan};
 
 use crate::broadcast::without_sizes;
 
 /// Bytes of the files, or parts of files, that a plan reads.
 pub(crate) fn bytes_of_files(plan: &Arc<dyn ExecutionPlan>) -> u64 {
-    let scan = plan.downcast_ref::<DataSourceExec>();
-    let config = scan.and_then(|scan| scan.data_source().downcast_ref::<FileScanConfig>());
-    let groups = config.map_or(&[][..], |config| &config.file_groups);
+    let groups = file_scan(plan.as_ref()).map_or(&[][..], |config| &config.file_groups);
     let files = groups.iter().flat_map(FileGroup::files);
     let own: u64 = files.map(PartitionedFile::effective_size).sum();
     let children = plan.children().into_iter();

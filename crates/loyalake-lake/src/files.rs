@@ -12,7 +12,7 @@ use datafusion::common::stats::Precision;
 use datafusion::common::{ColumnStatistics, DFSchema, ScalarValue, Statistics};
 use datafusion::datasource::listing::PartitionedFile;
 use datafusion::datasource::physical_plan::{
-    FileGroup, FileScanConfigBuilder, ParquetFileReaderFactory, ParquetSource,
+    FileGroup, FileScanConfig, FileScanConfigBuilder, ParquetFileReaderFactory, ParquetSource,
 };
 use datafusion::datasource::source::DataSourceExec;
 use datafusion::datasource::table_schema::TableSchema;
@@ -35,6 +35,12 @@ pub struct DataFile {
     pub rows: Option<usize>,
     /// One value for every partition column.
     pub partition_values: Vec<ScalarValue>,
+}
+
+/// What a node reads, if it is a scan of files.
+pub fn file_scan(node: &dyn ExecutionPlan) -> Option<&FileScanConfig> {
+    let scan = node.downcast_ref::<DataSourceExec>()?;
+    scan.data_source().downcast_ref()
 }
 
 /// A table made of [`DataFile`]s.

@@ -32,7 +32,7 @@ pub mod vacuum;
 pub use conditional_put::require_conditional_put;
 pub use engine::{ELSEWHERE, Engine, LocalEngine, Parts};
 pub use error::{BadFile, LakeError, Result};
-pub use files::{DataFile, FileTable};
+pub use files::{DataFile, FileTable, file_scan};
 pub use lease::{Lease, claimed_runs};
 pub use location::{Location, Storage};
 pub use options::{StorageOptions, mask_secrets};

@@ -28,6 +28,8 @@ use datafusion::physical_plan::{
     PlanProperties,
 };
 
+use crate::file_scan;
+
 /// Reads what its input would read, with numbered rows.
 pub struct RowNumbersExec {
     /// A scan of all columns but the numbers.
@@ -126,8 +128,7 @@ impl RowNumbersExec {
 }
 
 fn parquet_scan(plan: &dyn ExecutionPlan) -> Option<(&FileScanConfig, &ParquetSource)> {
-    let scan = plan.downcast_ref::<DataSourceExec>()?;
-    let config = scan.data_source().downcast_ref::<FileScanConfig>()?;
+    let config = file_scan(plan)?;
     Some((
         config,
         config.file_source().downcast_ref::<ParquetSource>()?,

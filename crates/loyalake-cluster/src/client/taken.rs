@@ -6,11 +6,11 @@ use ballista_core::serde::protobuf::OperatorWithMetrics;
 use ballista_core::serde::protobuf::operator_metric::Metric;
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::datasource::listing::PartitionedFile;
-use datafusion::datasource::physical_plan::{FileGroup, FileScanConfig};
-use datafusion::datasource::source::{DataSource, DataSourceExec};
+use datafusion::datasource::physical_plan::FileGroup;
+use datafusion::datasource::source::DataSource;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::metrics::{ExecutionPlanMetricsSet, MetricBuilder};
-use loyalake_lake::ELSEWHERE;
+use loyalake_lake::{ELSEWHERE, file_scan};
 
 /// What a scan of files calls the bytes of their columns.
 const BYTES: &str = "bytes_scanned";
@@ -60,8 +60,7 @@ pub(super) fn note(plan: &Arc<dyn ExecutionPlan>, operators: &[OperatorWithMetri
 
 impl Scan {
     fn of(node: &Arc<dyn ExecutionPlan>) -> Option<Self> {
-        let source = node.downcast_ref::<DataSourceExec>()?.data_source();
-        let files = source.downcast_ref::<FileScanConfig>()?;
+        let files = file_scan(node.as_ref())?;
         let first = files.file_groups.iter().flat_map(FileGroup::files).next()?;
         Some(Self {
             first_file: first.clone(),

@@ -19,12 +19,9 @@ impl<const N: usize> Collapsed<N> {
     /// Adds customers with the same row of finite numbers.
     pub fn update(&mut self, row: [f64; N], customers: u64) {
         if customers > 0 {
-            let is_full = match packed(row) {
-                Some(row) => self.packed.add(row, customers),
-                None => self.wide.add(row.map(key), customers),
-            };
-            if is_full {
-                self.settle();
+            match packed(row) {
+                Some(row) => add(&mut self.packed, row, customers),
+                None => add(&mut self.wide, row.map(key), customers),
             }
         }
     }
@@ -101,6 +98,12 @@ impl<const N: usize> Collapsed<N> {
     /// Memory on the heap, in bytes.
     pub fn heap_size(&self) -> usize {
         self.packed.heap_size() + self.wide.heap_size()
+    }
+}
+
+fn add<K: Copy + Ord>(rows: &mut Counted<K>, row: K, customers: u64) {
+    if rows.add(row, customers) {
+        rows.settle(|row| row);
     }
 }
 

@@ -4,13 +4,12 @@ use std::sync::Arc;
 
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::datasource::listing::PartitionedFile;
-use datafusion::datasource::physical_plan::{FileGroup, FileScanConfig};
-use datafusion::datasource::source::DataSourceExec;
+use datafusion::datasource::physical_plan::FileGroup;
 use datafusion::execution::memory_pool::TrackConsumersPool;
 use datafusion::execution::object_store::ObjectStoreUrl;
 use datafusion::physical_plan::ExecutionPlan;
 use loyalake_lake::staging::Staged;
-use loyalake_lake::{ELSEWHERE, Location};
+use loyalake_lake::{ELSEWHERE, Location, file_scan};
 
 use super::Run;
 use crate::memory::MemoryShares;
@@ -62,9 +61,7 @@ impl Taken {
         };
         self.spill.count += metrics.spill_count().unwrap_or(0);
         self.spill.bytes += metrics.spilled_bytes().unwrap_or(0);
-        let scan = node.downcast_ref::<DataSourceExec>();
-        let files = scan.and_then(|scan| scan.data_source().downcast_ref::<FileScanConfig>());
-        let Some(files) = files else {
+        let Some(files) = file_scan(node) else {
             return;
         };
         let mut files_of_all = files.file_groups.iter().flat_map(FileGroup::files);
